@@ -15,6 +15,7 @@ import { Membership, type Self, type TakeOver } from './membership.ts'
 import { memoryPlan } from './memory/memory-plan.ts'
 import { Packer, type RemotePackers } from './memory/packer.ts'
 import { SlabPool } from './memory/slab-pool.ts'
+import { SlabTrimmer } from './memory/slab-trimmer.ts'
 import { type RemoteCodecs, Unpacker } from './memory/unpacker.ts'
 import type { Member, MetadataStore } from './metadata/metadata-store.ts'
 import type { Interceptor } from './net/interceptor.ts'
@@ -271,13 +272,13 @@ function upkeepOf(
   const compaction = new LogCompaction({ ...base, ...view, ...compactionOptions(base, storage), ...rewriting, codecs })
   const merge = new SegmentMerge({ ...base, ...view, ...mergeOptions(base, storage, store), ...rewriting })
   const jobs = [
-    storage.checks,
-    storage.scrubber,
+    ...storage.jobs,
     new LogRetention({ ...base, ...view, topics, store: metadata.retention, defaults: retentionDefaults(settings), checkMs }),
     compaction,
     merge,
     new TopicPurge({ ...base, store: metadata.retention, isMine, checkMs, undeleteMs: number(settings, 'topic.undelete.ms') }),
     new Sweep({ ...base, store: metadata.sweep, objects: view.objects, isMine, clock: ioClock }),
+    new SlabTrimmer({ memory: base.memory, clock: ioClock }),
   ]
   return { storage, compaction, merge, jobs }
 }
@@ -289,19 +290,18 @@ function storageUpkeepOf(
   { owners, damage }: { readonly owners: Owners; readonly damage: DamageReports },
 ) {
   const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { ...base, maxBytes: 0 }), damage })
-  const walk: StorageWalkParts = {
+  const parts = {
     objects,
     isDamaged: async ({ segment, ...of }, signal) => (await segments.examine({ of, segment, signal })).left !== undefined,
     onIntact: (objectKey) => damage.healedObject(objectKey),
     store: metadata.damage,
     crc32c: base.crc32c,
     clock: base.ioClock,
-  }
-  const parts = { ...walk, store: metadata.damage }
+  } satisfies StorageWalkParts
   const checks = new StorageChecks({ ...parts, wallClock: base.clock })
   const intervalMs = number(base.settings, 'storage.scrub.interval.ms')
   const scrubber = new Scrubber({ ...parts, intervalMs, isMine: () => owners.ofName('storage').mine, emit: base.emit })
-  return { segments, checks, scrubber }
+  return { segments, checks, jobs: [checks, scrubber] }
 }
 
 function compactionOptions(

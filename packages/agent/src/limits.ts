@@ -33,8 +33,8 @@ export const defaultLimits = {
   httpAnswersBytes: 64 * mib,
   /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */
   batchSlabBytes: 256 * kib,
-  /** Memory that was released and is kept to be used again (memory/slab-pool.ts): what a few busy producers turn over between two collections. */
-  freeSlabBytes: 32 * mib,
+  /** Memory that was released and is kept to be used again (memory/slab-pool.ts): what a few busy producers and consumers turn over. */
+  freeSlabBytes: 16 * mib,
   /** How long admission waits for room before the request is rejected with a retriable error. Below the clients' usual 30 s. */
   admissionWaitMs: 10_000,
   /** Batches in one flush: the commit holds row locks while it writes at least one row for each, and the event loop encodes and publishes them in one turn each. */
@@ -112,6 +112,10 @@ export function limitsWithin(bytes: number): Limits {
 
 /** The limits that are the same for every agent. */
 export const fixedLimits = {
+  /** Released slabs that were free for so long go back to the system, except for the reserve. */
+  slabTrimMs: 10_000,
+  slabReserveBytes: 4 * mib,
+
   /** Kafka's socket.request.max.bytes: the largest legal request. */
   requestBytes: 100 * mib,
   /** The part of the pool of small frames that incomplete ones may hold. The rest is a reserve: a complete frame never waits for a stalled one. */

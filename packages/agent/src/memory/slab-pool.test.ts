@@ -2,14 +2,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AssertionError } from '../core/assert.ts'
-import { largestSlabBytes, releasedByte, SlabPool } from './slab-pool.ts'
+import { fixedLimits } from '../limits.ts'
+import { largestSlabBytes, releasedByte, SlabPool, slabSize } from './slab-pool.ts'
 
 const kib = 1024
 const aPool = (maxFreeBytes = 1024 * kib): SlabPool => new SlabPool({ maxFreeBytes, fillsReleased: true })
 
 test('a released slab is taken again by a request that it fits', () => {
   const pool = aPool()
-  const first = pool.take(40 * kib)
+  const first = pool.take(60 * kib)
   expect([first.bytes.length, pool.gauge.usedBytes, pool.gauge.freeBytes]).toEqual([64 * kib, 64 * kib, 0])
   first.release()
   expect([pool.gauge.usedBytes, pool.gauge.freeBytes]).toEqual([0, 64 * kib])
@@ -22,7 +23,13 @@ test.each([
   [0, 4 * kib],
   [1, 4 * kib],
   [4 * kib, 4 * kib],
-  [4 * kib + 1, 8 * kib],
+  [4 * kib + 1, 5 * kib],
+  [5 * kib, 5 * kib],
+  [7 * kib + 1, 8 * kib],
+  [8 * kib + 1, 10 * kib],
+  [530_000, 640 * kib],
+  [2 ** 20, 2 ** 20],
+  [2 ** 20 + 1, 1.25 * 2 ** 20],
   [largestSlabBytes, largestSlabBytes],
   [largestSlabBytes + 1, largestSlabBytes + 1],
 ])('a request for %d bytes gets a slab of %d', (sizeBytes, slabBytes) => {
@@ -64,6 +71,44 @@ test('slabs beyond the maximum, and those of unusual size, are not kept', () => 
   const slabs = [pool.take(4 * kib), pool.take(4 * kib), pool.take(4 * kib), pool.take(largestSlabBytes + 1)]
   for (const slab of slabs) slab.release()
   expect(pool.gauge).toEqual({ usedBytes: 0, freeBytes: 8 * kib, maxFreeBytes: 8 * kib })
+})
+
+test('no slab is more than a quarter larger than what was requested', () => {
+  const sizes = fc.integer({ min: 4 * kib, max: largestSlabBytes })
+  fc.assert(
+    fc.property(sizes, (sizeBytes) => {
+      const slabBytes = slabSize(sizeBytes)
+      expect(slabBytes).toBeGreaterThanOrEqual(sizeBytes)
+      expect(slabBytes).toBeLessThanOrEqual(sizeBytes * 1.25)
+      expect(slabSize(slabBytes)).toBe(slabBytes)
+    }),
+  )
+})
+
+test('a slab that is not kept has its memory taken away at once, and the sizes whose last use is the longest ago go first', () => {
+  const pool = aPool(24 * kib)
+  const [small, medium, large] = [pool.take(4 * kib), pool.take(8 * kib), pool.take(16 * kib)]
+  medium.release()
+  small.release()
+  pool.take(8 * kib).release()
+  large.release()
+  expect([small.bytes.length, medium.bytes.length, large.bytes.length]).toEqual([0, 8 * kib, 16 * kib])
+  expect(pool.gauge.freeBytes).toBe(24 * kib)
+})
+
+test('trimming gives back what was free all the time, beyond a reserve', () => {
+  const reserve = fixedLimits.slabReserveBytes
+  const pool = new SlabPool({ maxFreeBytes: 4 * reserve })
+  const slabs = [pool.take(reserve), pool.take(reserve), pool.take(reserve)]
+  for (const slab of slabs) slab.release()
+  pool.trim()
+  expect(pool.gauge.freeBytes).toBe(3 * reserve)
+  pool.take(reserve).release()
+  pool.trim() // one of the three was used
+  expect(pool.gauge.freeBytes).toBe(2 * reserve)
+  pool.trim()
+  pool.trim()
+  expect(pool.gauge.freeBytes).toBe(reserve)
 })
 
 test('an abandoned slab is neither overwritten nor used again', () => {

@@ -1,8 +1,9 @@
 // Memory that is used again: slabs that are taken from a pool and released explicitly, so that a byte path leaves nothing to the collector.
-import { assert } from '../core/assert.ts'
+import { assert, must } from '../core/assert.ts'
+import { fixedLimits } from '../limits.ts'
 
 export interface SlabPoolOptions {
-  /** Released slabs are kept up to this many bytes in all. The collector gets the others. */
+  /** Released slabs are kept up to this many bytes in all. The memory of others goes back to the system. */
   readonly maxFreeBytes: number
   /** Released memory is overwritten with `releasedByte`, so that a reader of it sees a wrong checksum. For tests and the simulator. */
   readonly fillsReleased?: boolean
@@ -21,8 +22,8 @@ export interface SlabGauge {
 export type Release = () => void
 
 /**
- * Slabs come in sizes that are powers of two, so that a released slab fits the next request. Nothing is reserved here: those who take slabs have
- * budgets of their own, and the pool only bounds what it keeps for later.
+ * Slabs come in few sizes, four between two powers of two, so that a released slab fits the next request and wastes at most a fifth of itself. Nothing is reserved
+ * here: those who take slabs have budgets of their own, and the pool only bounds what it keeps for later.
  *
  * Every holder of bytes has a reference: the taker has the first one, `hold` and `Slab.retain` add more, and the last release gives the memory to the next
  * taker. A holder that cannot say when it is done (a test's interceptor, an upload that was aborted) calls `abandon` instead.
@@ -30,12 +31,16 @@ export type Release = () => void
 export class SlabPool {
   readonly #maxFreeBytes: number
   readonly #fillsReleased: boolean
-  /** By size. The slab that was released last is the first to be taken: the processor's cache may still have it. */
+  /**
+   * By size, the one that was used longest ago first. The slab that was released last is the first to be taken: the processor's cache may still have it.
+   */
   readonly #free = new Map<number, ArrayBuffer[]>()
   /** The last user of each piece of memory: after its release, a hold on the bytes is an error. Weak, so that memory that is never released is left to the collector. */
   readonly #slabs = new WeakMap<ArrayBufferLike, Slab>()
   #usedBytes = 0
   #freeBytes = 0
+  /** The least that was free since the last `trim`: no taker has needed it. */
+  #leastFreeBytes = 0
 
   constructor({ maxFreeBytes, fillsReleased = false }: SlabPoolOptions) {
     this.#maxFreeBytes = maxFreeBytes
@@ -80,10 +85,39 @@ export class SlabPool {
     return this.#slabs.get(buffer)
   }
 
+  /** Gives back what was free since the last call all the time, beyond a reserve for the next work. Called now and then. */
+  trim(): void {
+    const idleBytes = this.#leastFreeBytes - fixedLimits.slabReserveBytes
+    if (idleBytes > 0) this.#shrink(this.#freeBytes - idleBytes)
+    this.#leastFreeBytes = this.#freeBytes
+  }
+
   #takeFree(slabBytes: number): ArrayBuffer | undefined {
-    const memory = this.#free.get(slabBytes)?.pop()
-    if (memory !== undefined) this.#freeBytes -= slabBytes
+    const free = this.#free.get(slabBytes)
+    const memory = free?.pop()
+    if (free === undefined || memory === undefined) return undefined
+    this.#freeBytes -= slabBytes
+    this.#leastFreeBytes = Math.min(this.#leastFreeBytes, this.#freeBytes)
+    this.#used(slabBytes, free)
     return memory
+  }
+
+  /** The size is the last to be given up. */
+  #used(slabBytes: number, free: ArrayBuffer[]): void {
+    this.#free.delete(slabBytes)
+    if (free.length > 0) this.#free.set(slabBytes, free)
+  }
+
+  #shrink(maxBytes: number): void {
+    for (const [slabBytes, free] of this.#free) {
+      while (this.#freeBytes > maxBytes && free.length > 0) {
+        giveBack(must(free.shift(), 'a free slab'))
+        this.#freeBytes -= slabBytes
+      }
+      if (free.length > 0) break
+      this.#free.delete(slabBytes)
+    }
+    this.#leastFreeBytes = Math.min(this.#leastFreeBytes, this.#freeBytes)
   }
 
   readonly #onFree = (memory: ArrayBuffer, isAbandoned: boolean): void => {
@@ -94,11 +128,15 @@ export class SlabPool {
       return
     }
     if (this.#fillsReleased) new Uint8Array(memory).fill(releasedByte)
-    if (slabBytes > largestSlabBytes || this.#freeBytes + slabBytes > this.#maxFreeBytes) return
-    const free = this.#free.get(slabBytes)
-    if (free === undefined) this.#free.set(slabBytes, [memory])
-    else free.push(memory)
+    if (slabBytes > largestSlabBytes || slabBytes > this.#maxFreeBytes) {
+      giveBack(memory)
+      return
+    }
+    const free = this.#free.get(slabBytes) ?? []
+    free.push(memory)
+    this.#used(slabBytes, free)
     this.#freeBytes += slabBytes
+    this.#shrink(this.#maxFreeBytes)
   }
 }
 
@@ -140,9 +178,18 @@ export const releasedByte = 0xdb
 export const largestSlabBytes = 8 * 1024 * 1024
 const smallestSlabBytes = 4 * 1024
 
-function slabSize(sizeBytes: number): number {
+/** The size of the slab for a request of so many bytes. */
+export function slabSize(sizeBytes: number): number {
   if (sizeBytes > largestSlabBytes) return sizeBytes
-  return Math.max(smallestSlabBytes, 2 ** Math.ceil(Math.log2(sizeBytes)))
+  if (sizeBytes <= smallestSlabBytes) return smallestSlabBytes
+  // The largest power of two below the size, in quarters: the next one is at most a quarter of it away.
+  const step = 2 ** (29 - Math.clz32(sizeBytes - 1))
+  return Math.ceil(sizeBytes / step) * step
+}
+
+/** Without it the memory would stay until a collection of the whole heap. A view of it that somebody still has is empty from now on. */
+function giveBack(memory: ArrayBuffer): void {
+  memory.transfer(0)
 }
 
 const nothingHeld: Release = () => {}

@@ -302,12 +302,13 @@ export class Reader {
     return found?.kind === 'found' ? found.segments : []
   }
 
-  /** The known segments show how many are needed for the missing bytes. */
-  #nextOf({ ask, known, from, missingBytes }: LookUp): FindSegments {
+  /** The known segments, or else the newest ones, show how many are likely to be needed for the missing bytes. Each row that is read for nothing costs time. */
+  #nextOf({ ask, tail, known, from, missingBytes }: LookUp): FindSegments {
     const lookUp = this.#lookUpOf(ask, from, missingBytes)
-    if (known === undefined) return lookUp
-    const likely = Math.ceil((lookUp.maxBytes * known.segments.length) / Math.max(1, sizeOf(known))) + 1
-    return { ...lookUp, maxSegments: Math.min(likely, lookUp.maxSegments) }
+    const { segments } = known ?? tail
+    if (segments.length === 0) return lookUp
+    const likely = Math.ceil((lookUp.maxBytes * segments.length) / Math.max(1, sizeOf({ segments }))) + 1
+    return { ...lookUp, maxSegments: Math.min(Math.max(likely, fewestSegmentsPerFind), lookUp.maxSegments) }
   }
 
   #lookUpOf({ topicId, partition }: FetchAsk, offset: number, maxBytes: number): FindSegments {
@@ -330,7 +331,7 @@ interface LookUp {
   readonly missingBytes: number
 }
 
-function sizeOf(known: KnownSegments | undefined): number {
+function sizeOf(known: Pick<KnownSegments, 'segments'> | undefined): number {
   return known === undefined ? 0 : known.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
@@ -369,6 +370,9 @@ function ownedBy(held: HeldMemory | undefined, { chunks, release }: HeldBatches)
 function endOf(tail: Watermarks, readCommitted: boolean): number {
   return readCommitted ? tail.lastStableOffset : tail.highWatermark
 }
+
+/** Older segments may be smaller than the newest ones. */
+const fewestSegmentsPerFind = 8
 
 /** The partitions of one look-up: a fetch of many thousands is full long before its last one. */
 const partitionsPerLookUp = 200

@@ -85,7 +85,7 @@ export function parallelFlushes(chance: Chance): FlushPolicy {
 
 /** With a cache of any size, including none. */
 export function anySetup(chance: Chance): AgentSetup {
-  return { flush: chance.happens(0.3) ? groupCommit : parallelFlushes(chance), cacheBytes: chance.pick([0, 2_000, 1024 * 1024]) }
+  return { flush: chance.happens(0.3) ? groupCommit : parallelFlushes(chance), cacheBytes: chance.pick([0, 20_000, 1024 * 1024]) }
 }
 
 /** A full line: as many flushes in flight as the chain uploads at a time. */

@@ -1,7 +1,7 @@
 // Blocks of objects in memory: fetched in runs of whole blocks, each run once for all concurrent readers, and evicted by last use within a byte budget.
 import { must } from '../../core/assert.ts'
 import { OldestFirstSet } from '../../core/oldest-first.ts'
-import type { Slab, SlabPool } from '../../memory/slab-pool.ts'
+import { type Slab, type SlabPool, slabSize } from '../../memory/slab-pool.ts'
 import { orAborted } from '../../time/abort.ts'
 import { abortedError, type ByteRange, type ObjectStore, ObjectStoreError } from '../object-store.ts'
 import { sliceChunks } from '../slice-chunks.ts'
@@ -60,6 +60,7 @@ export class ReadBlocks {
     this.#memory = memory
   }
 
+  /** The whole slabs of the blocks, which may be larger than the blocks. */
   get bytes(): number {
     return this.#bytes
   }
@@ -210,7 +211,7 @@ export class ReadBlocks {
   /** Bytes that the store did not put into the slab, and a short end of an object in a large slab, get one of their size. */
   #moved(asked: Slab, read: Uint8Array): Slab {
     const isThere = read.buffer === asked.bytes.buffer && read.byteOffset === asked.bytes.byteOffset
-    if (isThere && read.length * 2 > asked.bytes.length) return asked
+    if (isThere && slabSize(read.length) * 4 > asked.bytes.length * 3) return asked
     const slab = this.#memory.take(read.length)
     slab.bytes.set(read)
     asked.release()
@@ -226,9 +227,9 @@ export class ReadBlocks {
       for (let block = run.firstBlock; block < run.firstBlock + run.blocks; block += 1) places.set(block, run)
       this.#runs.add(run)
       run.slab.retain()
-      this.#bytes += run.bytes.length
+      this.#bytes += run.slab.bytes.length
       run.isUnread = !flight.isWanted
-      if (run.isUnread) this.#unreadBytes += run.bytes.length
+      if (run.isUnread) this.#unreadBytes += run.slab.bytes.length
       this.#evict()
     }
     if (flight.waiters === 0) run.slab.release()
@@ -256,13 +257,13 @@ export class ReadBlocks {
   /** The cache's own reference, and its share of the budget. */
   #release(run: BlockRun): void {
     if (!this.#runs.delete(run)) return
-    this.#bytes -= run.bytes.length
+    this.#bytes -= run.slab.bytes.length
     this.#read(run)
     run.slab.release()
   }
 
   #read(run: BlockRun): void {
-    if (run.isUnread) this.#unreadBytes -= run.bytes.length
+    if (run.isUnread) this.#unreadBytes -= run.slab.bytes.length
     run.isUnread = false
   }
 
