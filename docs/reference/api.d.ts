@@ -689,6 +689,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-3105': 'the metadata database holds several clusters';
     readonly 'LKS-3106': 'the metadata database cannot be used';
     readonly 'LKS-3107': 'the settings of the metadata database are not safe';
+    readonly 'LKS-3108': 'the metadata database is an old primary';
     readonly 'LKS-4001': 'the cluster cannot be reached';
     readonly 'LKS-4002': 'the server is not a Kafka server';
     readonly 'LKS-4003': 'the cluster needs other connection settings';

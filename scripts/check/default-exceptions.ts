@@ -43,6 +43,6 @@ export const defaultExceptions: readonly LineException[] = [
   { path: `${agent}/operations/record-query.ts`, line: 'ends[index] ?? 0', why: 'a partition that was added later ends at 0' },
   { path: `${agent}/optional-package.ts`, line: 'left[at] ?? 0', why: 'a part that a version leaves out is 0' },
   { path: `${agent}/read/sessions.ts`, line: '?.partitions.values() ?? []', why: 'a new session has no partitions' },
-  { path: `${agent}/agent.ts`, line: 'storeMeters?.() ?? []', why: 'parts without meters' },
+  { path: `${agent}/health.ts`, line: 'storeMeters?.() ?? []', why: 'parts without meters' },
   { path: `${agent}/agent.ts`, line: 'first?.port ?? 0', why: 'an agent without a listener' },
 ]

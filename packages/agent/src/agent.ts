@@ -41,7 +41,6 @@ import { readTogether } from './read/segments-together.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
-import { storePrices } from './store-prices.ts'
 import type { Clock, Random } from './time/clock.ts'
 import { Slots } from './time/slots.ts'
 import { Turns } from './time/turns.ts'
@@ -81,8 +80,9 @@ export interface Parts {
   /** The memory of frames and objects. Default: a pool of the agent's own. Tests have one that overwrites released memory. */
   readonly memory?: SlabPool
   readonly emit: EventHook
-  /** The meters of the object store, if it is measured. */
+  /** What the object store and the database report, if they are watched. */
   readonly storeMeters?: () => Gauges['store']
+  readonly databaseAges?: () => Gauges['databaseAges']
   /** True: requests to the object store cost money, so the metrics have their cost. */
   readonly storeCosts?: boolean
   /** The current reason, as reported by the stores, why this agent cannot write. Absent: the agent makes its own. */
@@ -354,8 +354,7 @@ interface RunningParts extends Pick<Agent, 'operations'> {
 
 function agentOf(services: Services, running: RunningParts): Agent {
   const { clock, ioClock, random, settings, gate, emit } = services
-  const { parts, meters, membership, stores, operations, kafka, life } = running
-  const prices = parts.storeCosts === true ? storePrices(settings) : undefined
+  const { meters, membership, stores, operations, kafka, life } = running
   return {
     clusterId: services.clusterId,
     brokerId: membership.registration.brokerId,
@@ -365,7 +364,7 @@ function agentOf(services: Services, running: RunningParts): Agent {
     members: () => membership.owners.members,
     storeFailure: () => stores.failure,
     health: () => healthOf({ ...services, ...running, stopping: life.stopping }),
-    metrics: () => meters.read(gaugesOf({ ...services, ...running, store: parts.storeMeters?.() ?? [], prices })),
+    metrics: () => meters.read(gaugesOf({ ...services, ...running })),
     ended: life.ended,
     drain: () => life.drain(),
     kill: () => life.kill(),

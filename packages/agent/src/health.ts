@@ -10,7 +10,8 @@ import type { Gauges } from './observe/metrics.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { DamageReports } from './read/damage.ts'
-import type { StorePrices } from './store-prices.ts'
+import type { Settings } from './settings.ts'
+import { storePrices } from './store-prices.ts'
 import type { LogCompaction } from './upkeep/compaction.ts'
 import type { SegmentMerge } from './upkeep/merge.ts'
 import type { Tails } from './view/tails.ts'
@@ -57,8 +58,12 @@ export function gaugesOf(of: {
   readonly objects: CachedObjects
   readonly cacheBytes: number
   readonly memory: SlabPool
-  readonly store: Gauges['store']
-  readonly prices: StorePrices | undefined
+  readonly settings: Settings
+  readonly parts: {
+    readonly storeMeters?: () => Gauges['store']
+    readonly storeCosts?: boolean
+    readonly databaseAges?: () => Gauges['databaseAges']
+  }
 }): Gauges {
   const {
     kafka,
@@ -75,9 +80,10 @@ export function gaugesOf(of: {
     objects,
     cacheBytes,
     memory: { gauge: slabs },
-    store,
-    prices,
+    settings,
+    parts: { storeMeters, storeCosts, databaseAges },
   } = of
+  const prices = storeCosts === true ? storePrices(settings) : undefined
   return {
     connections: kafka.connections,
     uncommittedBytes: writer.gauge.usedBytes,
@@ -99,7 +105,8 @@ export function gaugesOf(of: {
     compaction: compaction.backlog,
     merge: merge.backlog,
     cache: objects.meters,
-    store,
+    store: storeMeters?.() ?? [],
+    databaseAges: databaseAges?.(),
     ...(prices && { storePrices: { put: prices.perPut, list: prices.perPut, read: prices.perGet } }),
   }
 }

@@ -1,4 +1,5 @@
 // The composition root of an agent's parts: it turns a description of places into implementations and checks that they belong together. Only this file names implementations.
+// It is longer than other files because it is one thing: nothing else may name implementations.
 
 import { dirname } from 'node:path'
 import type { Parts } from './agent.ts'
@@ -9,6 +10,7 @@ import { codecThreadOfProcess } from './memory/codec-thread.ts'
 import { interceptedSql, type SqlInterceptor } from './metadata/intercepted.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './metadata/open.ts'
+import type { PostgresSql } from './metadata/postgres.ts'
 import type { CopyableSql, Sql } from './metadata/sql.ts'
 import type { Transactions } from './metadata/transactions.ts'
 import { watchedSql } from './metadata/watched.ts'
@@ -18,6 +20,7 @@ import type { ListenAddress } from './net/network.ts'
 import { MemoryObjects } from './objects/adapters/memory.ts'
 import { claimPrefix } from './objects/cluster-file.ts'
 import { type ObjectStore, ObjectStoreError } from './objects/object-store.ts'
+import { highestTimeline, recordTimeline } from './objects/timeline-files.ts'
 import { delayedObjects } from './objects/wrappers/delayed.ts'
 import { interceptedObjects, type StoreInterceptor } from './objects/wrappers/intercepted.ts'
 import { MeasuredObjects } from './objects/wrappers/measured.ts'
@@ -168,6 +171,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         emit,
         storeMeters: () => measured.meters(),
         storeCosts: places.remote,
+        ...('ages' in places.sql && databaseAges(places.sql)),
         stores,
         ...(interceptors && { interceptor: interceptors.requests }),
       },
@@ -198,7 +202,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
 
 /** Both services, before measuring and delays are added. */
 interface Places extends Omit<Copy, 'sql' | 'clusterId'> {
-  readonly sql: Sql<Transactions> | CopyableSql<Transactions>
+  readonly sql: Sql<Transactions> | CopyableSql<Transactions> | PostgresSql
   /** The cluster of a copy. */
   readonly clusterId?: ClusterId
 }
@@ -215,8 +219,13 @@ async function openPlaces(description: PartsDescription): Promise<Places> {
     throw asPartsError(error)
   }
   const objects = store instanceof MemoryObjects ? store : new SharedObjects(store, onFree)
+  // Not closed: the store below it is.
+  const patientObjects = place.kind === 's3' ? new RetryingObjects(objects, { clock: systemClock, random: systemRandom }) : objects
   try {
-    return watched({ objects, sql: await openSql(description, now), remote: place.kind === 's3' }, time?.inFlight)
+    return watched(
+      { objects, sql: await openSql(description, { objects: patientObjects, now }), remote: place.kind === 's3' },
+      time?.inFlight,
+    )
   } catch (error) {
     await store.close()
     throw error
@@ -247,6 +256,10 @@ function watched(places: Places, inFlight: InFlight | undefined): Places {
 
 function isCopyable(sql: Sql<Transactions>): sql is CopyableSql<Transactions> {
   return 'copyInto' in sql
+}
+
+function databaseAges(sql: PostgresSql): Pick<Parts, 'databaseAges'> {
+  return { databaseAges: () => sql.ages }
 }
 
 /** Adds the configured latency, the faults, and the watch of a disk. */
@@ -303,8 +316,8 @@ async function openMetadataIn(
 
 async function openSql(
   { metadata, durability, holdsProcess, time, emit }: PartsDescription,
-  now: () => number,
-): Promise<Sql<Transactions>> {
+  { objects, now }: { readonly objects: ObjectStore; readonly now: () => number },
+): Promise<Sql<Transactions> | PostgresSql> {
   switch (metadata.kind) {
     case 'memory': {
       const { openSqlite } = await import('./metadata/sqlite.ts')
@@ -323,7 +336,16 @@ async function openSql(
     case 'postgres': {
       requirePackage('pg')
       const { openPostgres } = await import('./metadata/postgres.ts')
-      return await openPostgres({ url: metadata.url })
+      return await openPostgres({
+        url: metadata.url,
+        watch: {
+          clock: systemClock,
+          timelines: {
+            highest: (system) => highestTimeline(objects, system),
+            record: (system, timeline) => recordTimeline(objects, system, timeline),
+          },
+        },
+      })
     }
   }
 }

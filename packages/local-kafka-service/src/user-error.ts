@@ -42,6 +42,7 @@ export const userErrorCodes = {
   'LKS-3105': 'the metadata database holds several clusters',
   'LKS-3106': 'the metadata database cannot be used',
   'LKS-3107': 'the settings of the metadata database are not safe',
+  'LKS-3108': 'the metadata database is an old primary',
   'LKS-4001': 'the cluster cannot be reached',
   'LKS-4002': 'the server is not a Kafka server',
   'LKS-4003': 'the cluster needs other connection settings',

@@ -58,6 +58,8 @@ export type MetadataReason =
   | 'no such database'
   /** The server, or a pooler in front of it, has settings under which an answered commit may be lost, or a stopped agent may hold locks. */
   | 'unsafe settings'
+  /** A standby was promoted, and this server is the primary before that. */
+  | 'old primary'
   /** The user may not create or write our tables, or a file or directory is not writable. */
   | 'permission'
   /** The file is not an SQLite database, or it is damaged. */

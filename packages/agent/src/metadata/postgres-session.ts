@@ -7,17 +7,21 @@ import { MetadataError } from './metadata-store.ts'
  * The time-outs are set in the transaction, not in the session, so they hold behind a pooler, too. All are below the client's own deadline. Rejects when the
  * server must not be used now: no write may follow then.
  */
-export async function begin(client: PoolClient, deadlineMs: number): Promise<void> {
-  const problem = problemOf(await facts(client, deadlineMs))
+export async function begin(client: PoolClient, deadlineMs: number): Promise<{ readonly timeline: number }> {
+  const found = await facts(client, deadlineMs)
+  const problem = problemOf(found)
   if (problem !== undefined) throw new MetadataError('unavailable', problem, { reason: 'unsafe settings' })
+  return found
 }
 
 /** For the start: the same, but a problem is not retried. Ends the transaction that it begins. */
-export async function checkSession(client: PoolClient): Promise<void> {
+export async function checkSession(client: PoolClient): Promise<{ readonly system: string; readonly timeline: number }> {
   const found = await facts(client, checkMs)
   await client.query('ROLLBACK')
   const problem = problemOf(found)
   if (problem !== undefined) throw new MetadataError('invalid', problem, { reason: 'unsafe settings' })
+  const { rows } = await client.query<{ readonly system: string }>('SELECT system_identifier::text AS system FROM pg_control_system()')
+  return { system: must(rows[0], 'the identifier of the system').system, timeline: found.timeline }
 }
 
 const checkMs = 5_000
@@ -28,6 +32,8 @@ const idleInTransactionMs = 2_000
 interface ServerFacts {
   readonly synchronousCommit: string
   readonly timeouts: readonly string[]
+  /** A promotion raises it. */
+  readonly timeline: number
 }
 
 /** One message, so that it costs no round trip of its own. */
@@ -39,12 +45,13 @@ async function facts(client: PoolClient, deadlineMs: number): Promise<ServerFact
   const answer: unknown = await client.query({ text, ...bounded(deadlineMs) })
   // The cast: pg answers a message of several statements with one result for each, which its types do not say. The last one is the question's.
   const row = must((answer as readonly QueryResult<Facts>[]).at(-1)?.rows[0], 'the answer of the question')
-  return { synchronousCommit: row.synchronous_commit, timeouts: row.timeouts.split(' ') }
+  return { synchronousCommit: row.synchronous_commit, timeouts: row.timeouts.split(' '), timeline: row.timeline }
 }
 
 interface Facts {
   readonly synchronous_commit: string
   readonly timeouts: string
+  readonly timeline: number
 }
 
 /** The client's own time-out of a message. Without it a pooler that waits for its server, or a network that drops packets, would hold a commit for minutes. */
@@ -52,8 +59,10 @@ export function bounded(deadlineMs: number): { readonly query_timeout: number } 
   return { query_timeout: Math.max(1, Math.ceil(deadlineMs)) }
 }
 
+/** The name of a WAL file begins with the timeline. pg_control_checkpoint() is a second late after a promotion. */
 const question = `SELECT current_setting('synchronous_commit') AS synchronous_commit, concat_ws(' ', current_setting('lock_timeout'),
-  current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')) AS timeouts`
+  current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')) AS timeouts,
+  ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline`
 
 /** Undefined: a commit on this server lasts. */
 function problemOf({ synchronousCommit, timeouts }: ServerFacts): string | undefined {

@@ -1,11 +1,12 @@
 // PostgreSQL beyond the contract: connections that fail before, at and after COMMIT, time-outs, and errors at the start.
+// It is longer than other files because it is one thing: all of it needs one database behind one proxy.
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { defaultLimits } from '../limits.ts'
 import { systemClock, systemRandom } from '../time/system-clock.ts'
 import type { CommitTransaction } from './commit.ts'
-import type { Registration, Topic } from './metadata-store.ts'
+import { MetadataError, type Registration, type Topic } from './metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from './open.ts'
 import { openPool, openPostgres, transact } from './postgres.ts'
 import { migrateBy, migrations, type SchemaState, schemaVersion } from './schema.ts'
@@ -14,6 +15,7 @@ import { type Nothing, statement } from './statement.ts'
 import { aBatch, aTopic, laidOut, openCluster, registered } from './testing/a-cluster.ts'
 import { type CuttingProxy, startCuttingProxy } from './testing/cutting-proxy.ts'
 import { startPostgres } from './testing/postgres-server.ts'
+import type { Timelines } from './timelines.ts'
 
 const started = await startPostgres()
 
@@ -158,6 +160,49 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
         .toMatchObject({ kind: 'rolled back', error: { kind: 'unavailable', message: expect.stringContaining('synchronous_commit') } })
       await alter('RESET synchronous_commit')
       expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+    })
+  })
+
+  describe('an old primary', () => {
+    const withTimelines = async (timelines: Timelines): Promise<OpenedMetadata> =>
+      await openCluster(await openPostgres({ url: postgres.url, watch: { clock: systemClock, timelines } }))
+
+    test('is rejected at the start; the timeline of a present one is recorded under the identifier of the system', async () => {
+      const recorded: [string, number][] = []
+      const fresh: Timelines = { highest: async () => 0, record: async (...entry) => void recorded.push(entry) }
+      await (await withTimelines(fresh)).close()
+      const [{ system } = { system: '' }] = await postgres.query<{ system: string }>(
+        'SELECT system_identifier::text AS system FROM pg_control_system()',
+      )
+      expect(recorded).toEqual([[system, expect.any(Number)]])
+      const replaced: Timelines = { ...fresh, highest: async () => (recorded[0]?.[1] ?? 0) + 1 }
+      await expect(withTimelines(replaced)).rejects.toMatchObject({ kind: 'invalid', reason: 'old primary' })
+    })
+
+    test('gets no writes: the timeline is checked in the transaction, before them', async () => {
+      const pool = await openPool({ url: postgres.url })
+      const client = await pool.connect()
+      const replaced = async (): Promise<never> => {
+        throw new MetadataError('unavailable', 'replaced', { reason: 'old primary' })
+      }
+      const { outcome, broken } = await transact(client, locking(1), { deadlineMs: 5000, watch: { check: replaced } })
+      expect([outcome, broken]).toMatchObject([{ kind: 'rolled back', error: { reason: 'old primary' } }, true])
+      client.release(broken)
+      await pool.end()
+    })
+
+    test('the ages that hold up vacuum are read beside the transactions', async () => {
+      const sql = await openPostgres({
+        url: postgres.url,
+        watch: { clock: systemClock, timelines: { highest: async () => 0, record: async () => {} } },
+      })
+      await postgres.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+      await postgres.query('SELECT 1 FROM lks.clusters')
+      const watched = await openCluster(sql)
+      await expect.poll(() => sql.ages).toMatchObject({ oldestXminAge: expect.any(Number), longestTransactionMs: expect.any(Number) })
+      expect(sql.ages?.longestTransactionMs).toBeGreaterThan(0)
+      await postgres.query('ROLLBACK')
+      await watched.close()
     })
   })
 

@@ -1,9 +1,11 @@
 // PostgreSQL behind the Sql port: one leased connection per run, pipelined, so that a body with one yield takes two round trips.
 import type { Pool, PoolClient } from 'pg'
+import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { begin, bounded, checkSession } from './postgres-session.ts'
+import { type DatabaseAges, PostgresWatch, type PostgresWatchParts } from './postgres-watch.ts'
 import type { Body, Call, Decision, Row, Sql, TransactionOutcome } from './sql.ts'
 import { columnArguments } from './statement.ts'
 import { type Transactions, transactions } from './transactions.ts'
@@ -13,16 +15,28 @@ export interface PostgresOptions {
   readonly url: string
   /** The maximum of connections, at most 16. A transaction waits when none is free. */
   readonly connections?: number
+  /** Absent: an old primary is not noticed, and no ages are read. */
+  readonly watch?: Pick<PostgresWatchParts, 'clock' | 'timelines'>
+}
+
+/** The database, and what an agent sees of it beside its transactions. */
+export interface PostgresSql extends Sql<Transactions> {
+  readonly ages: DatabaseAges | undefined
 }
 
 /** Connects once, so that a wrong setting shows at the start. Rejects with a MetadataError whose `reason` gives the cause. */
-export async function openPostgres(options: PostgresOptions): Promise<Sql<Transactions>> {
+export async function openPostgres(options: PostgresOptions): Promise<PostgresSql> {
   const pool = await openPool(options)
+  let watch: PostgresWatch | undefined
   try {
     const client = await lease(pool)
     let broken = true
     try {
-      await asked(checkSession(client))
+      const { system, timeline } = await asked(checkSession(client))
+      if (options.watch !== undefined) {
+        watch = new PostgresWatch({ ...options.watch, system, readAges: () => readAges(pool) })
+        await watch.start(timeline)
+      }
       broken = false
     } finally {
       client.release(broken)
@@ -32,13 +46,24 @@ export async function openPostgres(options: PostgresOptions): Promise<Sql<Transa
     throw error
   }
   return {
+    get ages() {
+      return watch?.ages
+    },
     run: async (transaction, input, deadlineMs) => {
+      watch?.look()
       // The table of transactions earns the casts: the port's types tie the name to its input and its result.
       const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
-      return (await runOnLease(pool, body, deadlineMs)) as never
+      return (await runOnLease(pool, body, { deadlineMs, ...(watch && { watch }) })) as never
     },
     close: () => pool.end(),
   }
+}
+
+export interface TransactOptions {
+  readonly deadlineMs: number
+  /** Absent: the timeline of the server is not checked. */
+  readonly watch?: Pick<PostgresWatch, 'check'>
+  readonly pause?: Pause
 }
 
 /** For a body's tests: called before each of its messages to the server. */
@@ -52,14 +77,15 @@ export type Pause = () => Promise<void>
 export async function transact<T>(
   client: PoolClient,
   body: Body<T>,
-  { deadlineMs, pause }: { readonly deadlineMs: number; readonly pause?: Pause },
+  options: TransactOptions,
 ): Promise<{ readonly outcome: TransactionOutcome<T>; readonly broken: boolean }> {
+  const { deadlineMs } = options
   // A leased connection that breaks emits 'error'; without a listener this would end the process.
   let lost: unknown
   const onError = (error: unknown): void => void (lost = error)
   client.on('error', onError)
   try {
-    const decision = await decide(client, body, deadlineMs, pause)
+    const decision = await decide(client, body, options)
     if (lost !== undefined) return { outcome: { kind: 'rolled back', error: translated(lost) }, broken: true }
     const outcome = await commitWith(client, decision, deadlineMs)
     return { outcome, broken: outcome.kind !== 'committed' }
@@ -70,25 +96,26 @@ export async function transact<T>(
   }
 }
 
-async function runOnLease<T>(pool: Pool, body: Body<T>, deadlineMs: number): Promise<TransactionOutcome<T>> {
+async function runOnLease<T>(pool: Pool, body: Body<T>, options: TransactOptions): Promise<TransactionOutcome<T>> {
   let client: PoolClient
   try {
     client = await lease(pool)
   } catch (error) {
     return { kind: 'rolled back', error: defect(error) }
   }
-  const { outcome, broken } = await transact(client, body, { deadlineMs })
+  const { outcome, broken } = await transact(client, body, options)
   client.release(broken)
   return outcome
 }
 
 /** Drives the body through its reads. BEGIN travels in front of the first one; every body has one. */
-async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, pause: Pause | undefined): Promise<Decision<T>> {
+async function decide<T>(client: PoolClient, body: Body<T>, options: TransactOptions): Promise<Decision<T>> {
+  const { deadlineMs, pause } = options
   let begun = false
   let step = body.next([])
   while (!step.done) {
     await pause?.()
-    const opening = begun ? [] : [opened(client, deadlineMs)]
+    const opening = begun ? [] : [opened(client, options)]
     begun = true
     const rows = step.value.map((call) => rowsOf(client, call, deadlineMs))
     await every([...opening, ...rows])
@@ -102,9 +129,10 @@ async function decide<T>(client: PoolClient, body: Body<T>, deadlineMs: number, 
 }
 
 /** No statement of the transaction has run if this fails, whatever the server says. */
-async function opened(client: PoolClient, deadlineMs: number): Promise<void> {
+async function opened(client: PoolClient, { deadlineMs, watch }: TransactOptions): Promise<void> {
   try {
-    await begin(client, deadlineMs)
+    const { timeline } = await begin(client, deadlineMs)
+    await watch?.check(timeline)
   } catch (error) {
     throw error instanceof MetadataError ? error : new MetadataError('unavailable', `PostgreSQL: ${messageOf(error)}`, { cause: error })
   }
@@ -153,10 +181,19 @@ async function rowsOf(client: PoolClient, call: Call, deadlineMs: number): Promi
 /** Not `now()`, which is the beginning of the transaction: after a wait for its lock, a window must not lie in the future. */
 const nowMs = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 
+/** Snapshots of sessions and standbys, and of replication slots. */
+async function readAges(pool: Pool): Promise<DatabaseAges> {
+  const text = `SELECT greatest(max(age(backend_xmin)), (SELECT max(age(xmin)) FROM pg_replication_slots), 0)::int AS "oldestXminAge",
+    greatest(max(extract(epoch FROM clock_timestamp() - xact_start)) * 1000, 0)::bigint AS "longestTransactionMs"
+    FROM pg_stat_activity WHERE pid <> pg_backend_pid()`
+  const { rows } = await asked(pool.query<{ readonly oldestXminAge: number; readonly longestTransactionMs: number }>(text))
+  return must(rows[0], 'the ages')
+}
+
 // ---- connections --------------------------------------------------------------------------------------------------------------------
 
 /** The driver's pool, pipelined. The import is here, so that agents on SQLite do not load the driver. */
-export async function openPool({ url, connections = 10 }: PostgresOptions): Promise<Pool> {
+export async function openPool({ url, connections = 10 }: Pick<PostgresOptions, 'url' | 'connections'>): Promise<Pool> {
   const { default: pg } = await import('pg')
   const pool = new pg.Pool({
     connectionString: url,

@@ -35,6 +35,8 @@ export interface Gauges {
     readonly bytes: number
     readonly perHour: number
   }[]
+  /** Undefined: the database does not report them, or has not so far. */
+  readonly databaseAges?: { readonly oldestXminAge: number; readonly longestTransactionMs: number } | undefined
   /** The dollars of a request, by its operation. Absent: requests cost nothing. */
   readonly storePrices?: Readonly<Record<string, number>>
 }
@@ -271,6 +273,20 @@ export class Meters {
       gauge('lks_flushes_in_flight', 'Flushes sealed and not yet answered.', gauges.flushesInFlight),
       gauge('lks_uncommitted_bytes', 'Bytes admitted and not yet committed.', gauges.uncommittedBytes),
       gauge('lks_agent_heartbeat_age_seconds', 'Time since the Metadata Service last answered a heartbeat.', gauges.heartbeatAgeSeconds),
+      ...(gauges.databaseAges === undefined
+        ? []
+        : [
+            gauge(
+              'lks_postgres_oldest_xmin_age',
+              'Transactions since the oldest snapshot in PostgreSQL. While it is high, vacuum cannot clean hot rows.',
+              gauges.databaseAges.oldestXminAge,
+            ),
+            gauge(
+              'lks_postgres_longest_transaction_seconds',
+              'The longest transaction in PostgreSQL that this user can see.',
+              gauges.databaseAges.longestTransactionMs / 1000,
+            ),
+          ]),
       counter('lks_heartbeat_failures_total', 'Heartbeats that the Metadata Service did not answer.', one(this.#heartbeatFailures)),
       counter('lks_corrupt_reads_total', 'Damaged places that readers found.', one(this.#corruptReads)),
       counter('lks_topics_created_total', 'Topics created by this agent.', one(this.#topicsCreated)),

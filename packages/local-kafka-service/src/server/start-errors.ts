@@ -217,6 +217,13 @@ function ofMetadata(error: MetadataError, plan: ServerPlan): UserError {
         : new UserError('LKS-1103', { what: `${where} cannot be used`, why, fix: [another, 'make it writable for this user'], cause })
     case 'no such database':
       return new UserError('LKS-3103', { what: `${where} does not exist`, why, fix: ['create it: createdb <database>', another], cause })
+    case 'old primary':
+      return new UserError('LKS-3108', {
+        what: `${where} is a primary that was replaced`,
+        why: `${why} Records that are written to it would be lost`,
+        fix: ['use the address of the present primary: --metadata postgres://user:password@host/database', 'stop the old primary'],
+        cause,
+      })
     case 'unsafe settings':
       return new UserError('LKS-3107', {
         what: `${where} has settings under which acknowledged records could be lost`,
