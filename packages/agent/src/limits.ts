@@ -119,7 +119,7 @@ export const fixedLimits = {
   /** Kafka's socket.request.max.bytes: the largest legal request. */
   requestBytes: 100 * mib,
   /** The part of the pool of small frames that incomplete ones may hold. The rest is a reserve: a complete frame never waits for a stalled one. */
-  incompleteSmallFramesBytes: 4 * mib,
+  incompleteSmallFramesPart: 1 / 2,
   /** The sender of a frame that makes no progress for this long is considered lost. */
   frameStallMs: 30_000,
   /** While other frames wait for memory, the connection of a frame that arrives more slowly than this is closed, after a grace period. */
@@ -341,6 +341,11 @@ export const fixedLimits = {
   decodedInTurnBytes: 16 * kib,
   /** Elements of arrays that count as one unit of work when a large message is decoded or encoded. */
   elementsPerUnit: 5,
+  /**
+   * Batches of one Produce that are admitted in one slice. The batches of others wait for the commits of two slices, at about 50 µs for each batch. A
+   * request over thousands of partitions takes more flushes for it: one for every 500 partitions instead of 1,000, where flushes have a budget.
+   */
+  batchesPerSlice: 250,
   /** Look-ups of offsets by time in one turn. */
   timesPerTurn: 100,
   /** Names of topics and groups in one read of the database. As many as a slice, because the rows cross from the database's thread in one piece. */

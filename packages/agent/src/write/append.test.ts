@@ -61,11 +61,11 @@ test('H6: a request has at most two slices on their way, so that the batches of 
   const { ask, admitted } = theDoor({ answers: 'never' })
   void ask(
     'each',
-    Array.from({ length: 4 * fixedLimits.unitsPerTurn }, (_, at) => at + 2),
+    Array.from({ length: 4 * fixedLimits.batchesPerSlice }, (_, at) => at + 2),
   )
   await expect.poll(() => admitted.length).toBe(2)
   for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
-  expect(admitted.map(({ length }) => length)).toEqual([fixedLimits.unitsPerTurn, fixedLimits.unitsPerTurn])
+  expect(admitted.map(({ length }) => length)).toEqual([fixedLimits.batchesPerSlice, fixedLimits.batchesPerSlice])
 })
 
 test('with the scope `each` a rejected batch does not keep the others out, and every batch has its own answer', async () => {

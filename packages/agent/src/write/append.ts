@@ -4,6 +4,7 @@ import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { keyErrors, type RecordError } from '../core/log/record-errors.ts'
 import type { AppendRules } from '../core/log/validate.ts'
+import { fixedLimits } from '../limits.ts'
 import type { Packer } from '../memory/packer.ts'
 import { NoUnpackMemory } from '../memory/unpacker.ts'
 import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
@@ -314,7 +315,7 @@ async function admit(
   { rejected, slices, ...parts }: AppendState,
   room: Room,
 ): Promise<void> {
-  for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns)) {
+  for await (const some of scope === 'all' ? [valid] : inSlices(valid, parts.turns, fixedLimits.batchesPerSlice)) {
     // Commits are in the order of admission: the batches of others are committed between those of this request, not after all of them.
     await slices.at(-slicesOnTheirWay)?.answers
     const { indexes, admissions } = admissible(some, rejected, parts)
