@@ -48,15 +48,21 @@ export interface Target extends AsyncDisposable {
   readonly metrics: () => Promise<ReadonlyMap<string, number>>
   readonly logLines: () => readonly string[]
   readonly residentMiB: () => number
+  /** That before the first client. */
+  readonly idleMiB: number
   /** The long turns of the event loop until now, each in milliseconds of CPU time (turns-preload.ts). */
   readonly longTurnsMs: () => readonly number[]
 }
+
+/** `memory.bytes` of the servers: the least with which the largest batch fits into its part, so that an attack which is not bounded by it shows. */
+const memoryBytes = 512 * 1024 * 1024
 
 /** The folder is for files of the measurement. */
 export async function openTarget(run: ServerRun, folder: string): Promise<Target> {
   const turnsFile = join(folder, 'turns')
   const preload = new URL('turns-preload.ts', import.meta.url)
-  const server = await startServer({ ...run, env: { ...run.env, NODE_OPTIONS: `--import=${preload.href}`, TURNS_FILE: turnsFile } })
+  const env = { LKS_MEMORY_BYTES: String(memoryBytes), ...run.env, NODE_OPTIONS: `--import=${preload.href}`, TURNS_FILE: turnsFile }
+  const server = await startServer({ ...run, env })
   const metrics = async (): Promise<ReadonlyMap<string, number>> => {
     const { text } = await httpGet(`${server.urls.control}/metrics`)
     return new Map(
@@ -77,6 +83,7 @@ export async function openTarget(run: ServerRun, folder: string): Promise<Target
         .split('\n')
         .filter((line) => line !== ''),
     residentMiB: () => residentMiB(server.pid),
+    idleMiB: residentMiB(server.pid),
     longTurnsMs: () => (existsSync(turnsFile) ? readFileSync(turnsFile, 'utf8').trim().split('\n').map(Number) : []),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }

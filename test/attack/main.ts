@@ -45,6 +45,8 @@ const { values } = parseArgs({
 const effort: Effort = values.long
   ? { form: 'long', rounds: 5, wideTopics: 5_000, names: 100_000, pipelined: 10_000, fuzz: fuzzOf(36_000) }
   : { form: 'quick', rounds: 2, wideTopics: 500, names: 10_000, pipelined: 5_000, fuzz: fuzzOf(4_000) }
+/** The resident memory may be this many times the limits of all parts, and the memory of the idle server. */
+const memoryFactor = 1.3
 const calmMs = values.long ? 4_000 : 700
 
 if (!existsSync(builtMain)) throw new Error('the server is not built: run pnpm build first')
@@ -89,7 +91,7 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
   }
   const tookMs = performance.now() - began
   const during = await client.seen()
-  const { residentMiB, longestTurnMs, overLimit } = await watched()
+  const { residentMiB, limitMiB, longestTurnMs, overLimit } = await watched()
   const lines = target.logLines().slice(before.lines)
   const grown = residentMiB - before.residentMiB
   const defects = ((await target.metric('lks_defects_total')) ?? 0) - (before.defects ?? 0)
@@ -98,6 +100,8 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
   if (lines.length > logLines)
     problems.push(`${lines.length} log lines, and at most ${logLines} are right:\n${lines.slice(0, 5).join('\n')}`)
   if (grown > growthMiB) problems.push(`the server grew by ${grown.toFixed(0)} MiB, and at most ${growthMiB} are right`)
+  const mostMiB = memoryFactor * limitMiB + target.idleMiB
+  if (residentMiB > mostMiB) problems.push(`the server had ${residentMiB.toFixed(0)} MiB, and at most ${mostMiB.toFixed(0)} are right`)
   for (const [part, used] of overLimit) problems.push(`the memory of ${part} exceeded its limit: ${used} bytes`)
   return { name, without, during, tookMs, longestTurnMs, residentMiB, growthMiB: grown, logLines: lines.length, problems }
 }

@@ -58,6 +58,8 @@ function summary({ latencies, failures }: Latencies): Others {
 
 export interface Watched {
   readonly residentMiB: number
+  /** The sum of the limits of all parts of the memory. */
+  readonly limitMiB: number
   /** In CPU time. 0: no turn was long. */
   readonly longestTurnMs: number
   /** The parts of memory that held more than their limit, with both in bytes. */
@@ -68,9 +70,12 @@ export interface Watched {
 export function watch(target: Target): () => Promise<Watched> {
   const over = new Map<string, string>()
   let most = target.residentMiB()
+  let limitMiB = 0
   const turnsBefore = target.longTurnsMs().length
   const look = async (): Promise<void> => {
     const values = await target.metrics()
+    const limits = [...values].filter(([name]) => name.startsWith('lks_memory_limit_bytes{'))
+    limitMiB = limits.reduce((sum, [, bytes]) => sum + bytes, 0) / 1024 / 1024
     for (const [name, bytes] of values) {
       const part = /^lks_memory_bytes\{part="([^"]+)"\}$/.exec(name)?.[1]
       const limit = part === undefined ? undefined : values.get(`lks_memory_limit_bytes{part="${part}"}`)
@@ -86,6 +91,6 @@ export function watch(target: Target): () => Promise<Watched> {
     clearInterval(memory)
     clearInterval(budgets)
     await look()
-    return { residentMiB: most, longestTurnMs: Math.max(0, ...target.longTurnsMs().slice(turnsBefore)), overLimit: over }
+    return { residentMiB: most, limitMiB, longestTurnMs: Math.max(0, ...target.longTurnsMs().slice(turnsBefore)), overLimit: over }
   }
 }

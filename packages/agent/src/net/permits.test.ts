@@ -86,7 +86,7 @@ test('whatever the frames, each one completes, and at most one exceeds the budge
 })
 
 test('H4: stalled frames hold only their part of the budget, and a complete frame is served from the rest at once', () => {
-  const permits = new Permits({ capacityBytes: 100, incompleteBytes: 50, clock: new ManualClock() })
+  const permits = new Permits({ capacityBytes: 100, incompletePart: 0.5, clock: new ManualClock() })
   const whole = permits.claim(stays)
   whole.reserve(10, () => {}, 'whole')
   whole.complete()

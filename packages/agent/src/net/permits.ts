@@ -6,8 +6,8 @@ import type { Clock, Timer } from '../time/clock.ts'
 
 export interface PermitsOptions {
   readonly capacityBytes: number
-  /** The part that incomplete frames may hold; the rest is a reserve for complete frames. The default is the whole capacity, without a reserve. */
-  readonly incompleteBytes?: number
+  /** The part of the capacity that incomplete frames may hold; the rest is a reserve for complete frames. The default is 1: there is no reserve. */
+  readonly incompletePart?: number
   readonly clock: Clock
 }
 
@@ -28,10 +28,10 @@ export class Permits {
   #serving = false
   #overdue: Timer | undefined
 
-  constructor({ capacityBytes, incompleteBytes = capacityBytes, clock }: PermitsOptions) {
+  constructor({ capacityBytes, incompletePart = 1, clock }: PermitsOptions) {
     this.#budget = new ByteBudget(capacityBytes)
-    this.#incomplete = new ByteBudget(incompleteBytes)
-    this.#hasReserve = incompleteBytes < capacityBytes
+    this.#incomplete = new ByteBudget(Math.floor(capacityBytes * incompletePart))
+    this.#hasReserve = incompletePart < 1
     this.#clock = clock
   }
 

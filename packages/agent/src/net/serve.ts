@@ -50,7 +50,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
   const { ioClock: clock, emit, settings } = services
   const dispatch = dispatcher(handlers, services)
   const permits = {
-    small: new Permits({ capacityBytes: limits.smallFramePoolBytes, incompleteBytes: fixedLimits.incompleteSmallFramesBytes, clock }),
+    small: new Permits({ capacityBytes: limits.smallFramePoolBytes, incompletePart: fixedLimits.incompleteSmallFramesPart, clock }),
     large: new Permits({ capacityBytes: limits.framePoolBytes, clock }),
   }
   const frameMemory = new FramePool(memory, limits)
