@@ -265,6 +265,8 @@ export const fixedLimits = {
   /** Groups whose machines are in memory. Above it, those without members are dropped, and loaded again on demand. */
   loadedGroups: 10_000,
   groupsLoadedAtATime: 8,
+  /** Transactional ids in one page of those that have timed out, or are not used any more. */
+  transactionalIdsPerStep: 1_000,
   /** Groups whose expired offsets one transaction removes while it holds their locks. */
   expiredGroupsPerStep: 100,
   /** One step of the search for offsets that active groups no longer read: a page of rows, and one save per group in it. */

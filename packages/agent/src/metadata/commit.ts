@@ -2,10 +2,10 @@
 import { must } from '../core/assert.ts'
 import { type IncarnationId, type LogId, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { type KnownProducer, LogAppend, type SegmentRun } from '../core/log/append.ts'
-import type { RememberedBatch } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Cluster, InCluster } from './cluster.ts'
+import { FlushTransactions, placesOf, transactionalIdsOf } from './flush-transactions.ts'
 import { type ClaimedKeys, claimKeys } from './idempotency.ts'
 import { advanceIncarnation, lockIncarnation, readSlots } from './members.ts'
 import {
@@ -19,10 +19,22 @@ import {
   type Verdict,
 } from './metadata-store.ts'
 import { releaseObjects } from './object-rows.ts'
-import { inLockOrder, type LockedPartition, lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
+import {
+  inLockOrder,
+  type LockedPartition,
+  lastStableOffset,
+  lockPartitions,
+  setFirstUnstable,
+  setLogEnd,
+  type WindowRow,
+  windowOf,
+  windowRow,
+  writeWindows,
+} from './partition-rows.ts'
 import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 import { decodeResult, encodeResult } from './stored-result.ts'
+import { lockTransactionalIds, readAddedPartitions } from './transaction-rows.ts'
 
 export type CommitDecision = Exclude<CommitOutcome, { kind: 'rolled back' | 'unknown' }>
 
@@ -38,8 +50,10 @@ export function* commit(input: CommitTransaction, cluster: Cluster): Body<Commit
   const producers = distinct(batches, (batch) => producerKey(batch)).filter(({ producerId }) => producerId >= 0)
   const slotNumbers = new Set(asked.map((one) => slotOfPartition(one.topicId, one.partition, cluster.slots)))
   // One round trip, but the statements run in order: each value that decides is read after the lock that protects it.
-  const [[held], logs, alive, slots, windows, ages] = yield* read(
+  const [[held], transactionalIds, added, logs, alive, slots, windows, ages] = yield* read(
     lockIncarnation(incarnation),
+    lockTransactionalIds(transactionalIdsOf(batches)),
+    readAddedPartitions(placesOf(batches)),
     lockPartitions(asked),
     readAliveTopics(distinct(asked, ({ topicId }) => topicId)),
     readSlots([...slotNumbers].map((slot) => ({ slot }))),
@@ -56,8 +70,9 @@ export function* commit(input: CommitTransaction, cluster: Cluster): Body<Commit
   const rejectionOf = rejectionsOf({ aliveTopics, logs, slots, slotCount: cluster.slots, owner: incarnation.id })
   const keys = yield* claimKeys(batches.filter((batch) => rejectionOf(batch) === undefined))
   const growing = openLogs(logs, input, { windows, ages })
-  const verdicts = batches.map((batch) => decide(batch, rejectionOf(batch), keys, growing))
-  return stored({ cluster, input }, verdicts, growing, keys)
+  const transactions = new FlushTransactions(transactionalIds, added)
+  const verdicts = batches.map((batch) => decide(batch, rejectionOf(batch) ?? transactions.rejectionOf(batch), keys, growing))
+  return stored({ cluster, input }, { verdicts, growing, writes: [...keys.writes(), ...transactions.writes()] })
 }
 
 /** A log that this flush may append to: its row, and the append in progress. */
@@ -104,9 +119,11 @@ function openLogs(
   { producerIdExpirationMs, segmentBytes }: CommitTransaction,
   { windows, ages }: { readonly windows: readonly StoredWindow[]; readonly ages: readonly ProducerIdAge[] },
 ): ReadonlyMap<string, Growing> {
-  // A window older than producer.id.expiration.ms is forgotten, as in Kafka.
+  // A window older than producer.id.expiration.ms is forgotten, as in Kafka, unless the producer's transaction is open.
   const remembered = new Map(
-    windows.filter(({ silentMs }) => silentMs <= producerIdExpirationMs).map((window) => [producerKey(window), window]),
+    windows
+      .filter(({ silentMs, transactionFirstOffset }) => silentMs <= producerIdExpirationMs || transactionFirstOffset !== null)
+      .map((window) => [producerKey(window), window]),
   )
   const young = new Map(ages.filter(({ ageMs }) => ageMs < producerIdExpirationMs).map((age) => [age.producerId, age.nextLog]))
   const known = new Set(windows.map((window) => producerKey(window)))
@@ -119,7 +136,7 @@ function openLogs(
         // A log with a later number was created after the id: the topic was deleted and created again, and the producer continues its old sequence.
         const logIsOlder = row.log < (young.get(producerId) ?? 0)
         return {
-          window: window && { epoch: window.epoch, batches: JSON.parse(window.batches) as readonly RememberedBatch[] },
+          window: window && windowOf(window),
           mustBeginAtZero: logIsOlder && !known.has(key),
         }
       }
@@ -136,12 +153,14 @@ function* replay(incarnation: IncarnationId, sequence: Sequence): BodyPart<Commi
   return { kind: 'committed', result: decodeResult(row.result) }
 }
 
-function stored(
-  { cluster, input }: InCluster<CommitInput>,
-  verdicts: readonly Verdict[],
-  growing: ReadonlyMap<string, Growing>,
-  keys: ClaimedKeys,
-): Decision<CommitDecision> {
+interface Decided {
+  readonly verdicts: readonly Verdict[]
+  readonly growing: ReadonlyMap<string, Growing>
+  /** Those of Idempotency-Keys and of transactions. */
+  readonly writes: readonly Call[]
+}
+
+function stored({ cluster, input }: InCluster<CommitInput>, { verdicts, growing, writes: others }: Decided): Decision<CommitDecision> {
   const { incarnation, sequence, object } = input
   const flush = { incarnation: incarnation.id, sequence }
   const key = objectKey(cluster.id, incarnation, sequence)
@@ -152,6 +171,7 @@ function stored(
       topicId: row.topicId,
       partition: row.partition,
       highWatermark: log.end.nextOffset,
+      lastStableOffset: lastStableOffset({ ...row, ...log.end }),
       segments: log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp }): Segment => {
         return { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp }
       }),
@@ -162,7 +182,7 @@ function stored(
     // No segment names the object if none of its batches was appended: it is for the sweep from the start.
     releaseObjects(object !== null && grown.length === 0 ? [flush] : []),
     ...growthOf(flush, grown),
-    ...keys.writes(),
+    ...others,
     writeResult({ ...flush, result: encodeResult(result) }),
     advanceIncarnation(flush),
   ]
@@ -176,11 +196,12 @@ function growthOf(flush: FlushId, grown: readonly Growing[]): readonly Call[] {
       flush,
     ),
     setLogEnd(grown.map(({ row, log }) => ({ topicId: row.topicId, partition: row.partition, ...log.end }))),
-    writeWindows(
-      grown.flatMap(({ row, log }) =>
-        [...log.windows].map(([producerId, { epoch, batches }]) => ({ log: row.log, producerId, epoch, batches: JSON.stringify(batches) })),
-      ),
+    setFirstUnstable(
+      grown
+        .map(({ row, log }) => ({ ...row, before: row.firstUnstableOffset, firstUnstableOffset: log.end.firstUnstableOffset }))
+        .filter(({ before, firstUnstableOffset }) => firstUnstableOffset !== before),
     ),
+    writeWindows(grown.flatMap(({ row, log }) => [...log.windows].map(([producerId, window]) => windowRow(row.log, producerId, window)))),
   ]
 }
 
@@ -208,20 +229,19 @@ export const readAliveTopics = statementPerRow<{ readonly topicId: TopicId }, { 
   'SELECT topic_id AS "topicId" FROM topics WHERE cluster = $cluster AND topic_id = $topicId AND deleted_at_ms IS NULL',
 )
 
-interface ProducerOfPartition extends TopicPartition {
+export interface ProducerOfPartition extends TopicPartition {
   readonly producerId: number
 }
 
-interface StoredWindow extends ProducerOfPartition {
-  readonly epoch: number
-  readonly batches: string
+export interface StoredWindow extends ProducerOfPartition, Omit<WindowRow, 'log'> {
   readonly silentMs: number
 }
 
-const readWindows = statementPerRow<ProducerOfPartition, StoredWindow>(
+export const readWindows = statementPerRow<ProducerOfPartition, StoredWindow>(
   'read producer windows',
   { topicId: 'text', partition: 'int', producerId: 'bigint' },
-  `SELECT p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches, now_ms() - w.last_seen_ms AS "silentMs"
+  `SELECT p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches,
+    w.transaction_first_offset AS "transactionFirstOffset", now_ms() - w.last_seen_ms AS "silentMs"
     FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND w.producer_id = $producerId`,
 )
@@ -273,11 +293,4 @@ export const insertSegments = statementPerRow<SegmentRun & { readonly log: LogId
   },
   `INSERT INTO segments (cluster, incarnation, sequence, log, last_offset, base_offset, byte_start, size_bytes, max_timestamp, running_max_timestamp)
     VALUES ($cluster, $incarnation::bigint, $sequence::bigint, $log, $lastOffset, $baseOffset, $byteStart, $sizeBytes, $maxTimestamp, $runningMaxTimestamp)`,
-)
-
-const writeWindows = statementPerRow<WindowRow>(
-  'write producer windows',
-  { log: 'bigint', producerId: 'bigint', epoch: 'int', batches: 'text' },
-  `INSERT INTO producers (cluster, log, producer_id, epoch, batches, last_seen_ms) VALUES ($cluster, $log, $producerId, $epoch, $batches, now_ms())
-    ON CONFLICT (cluster, log, producer_id) DO UPDATE SET epoch = excluded.epoch, batches = excluded.batches, last_seen_ms = excluded.last_seen_ms`,
 )

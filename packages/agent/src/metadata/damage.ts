@@ -16,6 +16,7 @@ import type {
   SkippedRange,
   SkipResult,
 } from './damage-store.ts'
+import { markerIn } from './markers.ts'
 import { releaseObjects } from './object-rows.ts'
 import { lockPartitions } from './partition-rows.ts'
 import { afterAllSegments, beforeAllSegments, ofSegmentRange, readSegmentKey, type SegmentPlace, type SegmentRange } from './recovery.ts'
@@ -175,7 +176,7 @@ function committedObject(cluster: Cluster, { incarnation, nonce, sequence, sizeB
 export function segmentOf(cluster: Cluster, { incarnation, nonce, sequence, ...row }: StoredSegment): Segment {
   const { baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp } = row
   const key = objectKey(cluster.id, { id: incarnation, nonce }, sequence)
-  return { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp }
+  return { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp, ...markerIn(row) }
 }
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
@@ -216,10 +217,11 @@ export interface StoredSegment {
   readonly byteStart: number
   readonly sizeBytes: number
   readonly maxTimestamp: number
+  readonly marker: string | null
 }
 
 export const segmentColumns = `s.base_offset AS "baseOffset", s.last_offset AS "lastOffset", s.incarnation, i.nonce, s.sequence, s.byte_start AS "byteStart",
-  s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp"`
+  s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp", s.marker`
 export const withNonce = 'JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation'
 
 const selectSegmentsIn = `SELECT p.topic_id AS "topicId", p.partition, ${segmentColumns} FROM segments AS s ${withNonce}

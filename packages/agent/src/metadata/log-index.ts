@@ -5,6 +5,7 @@ import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { fixedLimits } from '../limits.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
+import { markerIn } from './markers.ts'
 import { readSlots } from './members.ts'
 import {
   type FindByTime,
@@ -15,6 +16,7 @@ import {
   type Segment,
   type Watermarks,
 } from './metadata-store.ts'
+import { lastStableOffset } from './partition-rows.ts'
 import { type Body, type BodyPart, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
@@ -165,12 +167,12 @@ function upTo(maxBytes: number, segments: readonly SegmentRow[]): readonly Segme
 function segmentOf(cluster: Cluster, row: SegmentRow): Segment {
   const { baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp } = row
   const objectKeyOfRow = objectKey(cluster.id, { id: row.incarnation, nonce: row.nonce }, row.sequence)
-  return { baseOffset, lastOffset, objectKey: objectKeyOfRow, byteStart, sizeBytes, maxTimestamp }
+  return { baseOffset, lastOffset, objectKey: objectKeyOfRow, byteStart, sizeBytes, maxTimestamp, ...markerIn(row) }
 }
 
-/** Without transactions the last stable offset equals the high watermark, which is the end of the log: no offset exists before its commit. */
-function watermarksOf({ logStartOffset, nextOffset }: PartitionRow): Watermarks {
-  return { logStartOffset, highWatermark: nextOffset, lastStableOffset: nextOffset }
+/** The high watermark is the end of the log: no offset exists before its commit. */
+function watermarksOf(row: PartitionRow): Watermarks {
+  return { logStartOffset: row.logStartOffset, highWatermark: row.nextOffset, lastStableOffset: lastStableOffset(row) }
 }
 
 function byPartition(rows: readonly PartitionRow[]): ReadonlyMap<string, PartitionRow> {
@@ -184,6 +186,7 @@ interface PartitionRow extends TopicPartition {
   readonly logStartOffset: number
   readonly nextOffset: number
   readonly maxTimestamp: number
+  readonly firstUnstableOffset: number | null
 }
 
 /** Only topics that are not deleted. */
@@ -191,7 +194,7 @@ const readPartitions = statementPerRow<TopicPartition, PartitionRow>(
   'read partitions',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
-    p.max_timestamp AS "maxTimestamp"
+    p.max_timestamp AS "maxTimestamp", p.first_unstable_offset AS "firstUnstableOffset"
     FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
 )
@@ -207,10 +210,11 @@ interface SegmentRow {
   readonly sizeBytes: number
   readonly maxTimestamp: number
   readonly runningMaxTimestamp: number
+  readonly marker: string | null
 }
 
 const segmentColumns = `s.base_offset AS "baseOffset", s.last_offset AS "lastOffset", s.incarnation, i.nonce, s.sequence, s.byte_start AS "byteStart",
-  s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp", s.running_max_timestamp AS "runningMaxTimestamp"`
+  s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp", s.running_max_timestamp AS "runningMaxTimestamp", s.marker`
 const withNonce = 'JOIN incarnations AS i ON i.cluster = s.cluster AND i.incarnation = s.incarnation'
 
 interface SegmentsFrom extends TopicPartition {

@@ -1,13 +1,15 @@
 // The Metadata Service: the port to the strongly consistent state, in SQLite or in PostgreSQL. It is one thing: a contract whose types refer to one another.
 import type { ConfigChanges } from '../core/config/config-changes.ts'
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
+import type { TransactionalBatch } from '../core/log/append.ts'
 import type { DamageStore } from './damage-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 import type { RetentionStore } from './retention-store.ts'
-import type { Segment } from './segment.ts'
+import type { GrownPartition, Segment } from './segment.ts'
 import type { SwapStore } from './swap-store.ts'
 import type { SweepStore } from './sweep-store.ts'
+import type { TransactionStore } from './transaction-store.ts'
 
 /**
  * Every transaction is one database transaction; it is batched, takes and returns plain data, and is idempotent or fenced. A handle serves one cluster.
@@ -22,6 +24,7 @@ export interface MetadataStore {
   readonly log: LogIndex
   readonly members: Members
   readonly groups: GroupStore
+  readonly transactions: TransactionStore
   readonly recovery: RecoveryStore
   readonly damage: DamageStore
   readonly swaps: SwapStore
@@ -231,8 +234,14 @@ export interface CommitBatch {
   readonly producerId: number
   readonly producerEpoch: number
   readonly baseSequence: number
+  /** Present if the batch is part of a transaction. */
+  readonly transaction?: BatchOfTransaction
   /** An HTTP Idempotency-Key. Its scope is the cluster. `bodyHash` is the hex SHA-256 of topic, partition and body; it shows whether the body is the same. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number }
+}
+
+export interface BatchOfTransaction extends TransactionalBatch {
+  readonly transactionalId: string
 }
 
 /** The commit's decision on one batch. It is stored with the flush, so a replay gets the identical verdicts. */
@@ -251,6 +260,9 @@ export type CommitRejection =
   | 'NOT_LEADER_OR_FOLLOWER'
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   | 'INVALID_PRODUCER_EPOCH'
+  | 'INVALID_PRODUCER_ID_MAPPING'
+  | 'INVALID_TXN_STATE'
+  | 'TRANSACTION_ABORTABLE'
   | 'IDEMPOTENCY_KEY_REUSED'
 
 export type CommitOutcome =
@@ -271,12 +283,7 @@ export interface CommitResult {
   readonly grown: readonly GrownPartition[]
 }
 
-export interface GrownPartition extends TopicPartition {
-  readonly highWatermark: number
-  readonly segments: readonly Segment[]
-}
-
-export type { Segment } from './segment.ts'
+export type { GrownPartition, Segment } from './segment.ts'
 
 export interface DeleteRecordsAsk extends TopicPartition {
   /** The first offset to keep: a number, so that an attempt that runs late deletes nothing that was appended since. */

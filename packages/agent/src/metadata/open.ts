@@ -22,6 +22,7 @@ import { schemaVersion } from './schema.ts'
 import type { InputOf, ResultOf, Sql } from './sql.ts'
 import type { SwapStore } from './swap-store.ts'
 import type { SweepStore } from './sweep-store.ts'
+import type { TransactionStore } from './transaction-store.ts'
 import type { Transactions } from './transactions.ts'
 
 export interface OpenMetadataOptions {
@@ -106,6 +107,13 @@ export async function openMetadata(
     expirable: (input) => run('expirableGroups', () => ({ cluster, input })),
     expire: (input) => run('expireOffsets', () => ({ cluster, input })),
     aged: (input) => run('agedTopics', () => ({ cluster, input })),
+  }
+  const transactions: TransactionStore = {
+    decide: (input) => run('decideTransactional', (unsure) => ({ cluster, input: { ...input, unsure } })),
+    timedOut: (after) => run('timedOutTransactions', () => ({ cluster, input: { after } })),
+    unused: (input) => run('unusedTransactionalIds', () => ({ cluster, input })),
+    find: (transactionalId) => run('findTransaction', () => ({ cluster, input: { transactionalId } })),
+    aborted: (input) => run('abortedTransactions', () => ({ cluster, input })),
   }
   const recovery: RecoveryStore = {
     recentObjects: (input) => run('recentObjects', () => ({ cluster, input })),
@@ -193,6 +201,7 @@ export async function openMetadata(
     log,
     members,
     groups,
+    transactions,
     recovery,
     damage,
     swaps,

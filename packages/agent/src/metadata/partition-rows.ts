@@ -1,5 +1,6 @@
 // Partition rows under their locks, and the ends of their logs: shared by the commit and the recovery.
 import { type IncarnationId, type LogId, partitionKey, type TopicPartition } from '../core/ids.ts'
+import type { ProducerWindow, RememberedBatch } from '../core/log/producer-window.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Cluster } from './cluster.ts'
 import type { SlotOwner } from './metadata-store.ts'
@@ -10,6 +11,8 @@ export interface LockedPartition extends TopicPartition {
   readonly logStartOffset: number
   readonly nextOffset: number
   readonly maxTimestamp: number
+  /** The first offset of the transactions that are open in the log, null if none is. */
+  readonly firstUnstableOffset: number | null
 }
 
 export interface LogEndRow extends TopicPartition {
@@ -29,7 +32,7 @@ export const lockPartitions = statementPerRow<TopicPartition, LockedPartition>(
   'lock partitions',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
-    p.max_timestamp AS "maxTimestamp" FROM partitions AS p
+    p.max_timestamp AS "maxTimestamp", p.first_unstable_offset AS "firstUnstableOffset" FROM partitions AS p
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition
     ORDER BY p.topic_id, p.partition FOR NO KEY UPDATE OF p`,
 )
@@ -72,10 +75,50 @@ export const setLogEnd = statementPerRow<LogEndRow>(
     WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition`,
 )
 
+/** Only where it changes: the column is null for logs without transactions. */
+export const setFirstUnstable = statementPerRow<TopicPartition & { readonly firstUnstableOffset: number | null }>(
+  'set first unstable offset',
+  { topicId: 'text', partition: 'int', firstUnstableOffset: 'bigint' },
+  `UPDATE partitions SET first_unstable_offset = $firstUnstableOffset
+    WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition`,
+)
+
+/** The last stable offset of a log: records from there on are part of open transactions, or follow their records. */
+export function lastStableOffset(row: {
+  readonly logStartOffset: number
+  readonly nextOffset: number
+  readonly firstUnstableOffset: number | null
+}): number {
+  // Records that were deleted are not unstable any more, as in Kafka.
+  return row.firstUnstableOffset === null ? row.nextOffset : Math.max(row.firstUnstableOffset, row.logStartOffset)
+}
+
 /** What one log remembers of one producer; `batches` is JSON. */
 export interface WindowRow {
   readonly log: LogId
   readonly producerId: number
   readonly epoch: number
   readonly batches: string
+  /** Of the producer's open transaction in the log, null if none is open. */
+  readonly transactionFirstOffset: number | null
 }
+
+/** The window in a row. */
+export function windowOf({ epoch, batches, transactionFirstOffset }: Omit<WindowRow, 'log' | 'producerId'>): ProducerWindow {
+  // The cast: `windowRow` is the only writer of the column.
+  const remembered = JSON.parse(batches) as readonly RememberedBatch[]
+  return { epoch, batches: remembered, ...(transactionFirstOffset !== null && { transactionFirstOffset }) }
+}
+
+export function windowRow(log: LogId, producerId: number, { epoch, batches, transactionFirstOffset }: ProducerWindow): WindowRow {
+  return { log, producerId, epoch, batches: JSON.stringify(batches), transactionFirstOffset: transactionFirstOffset ?? null }
+}
+
+export const writeWindows = statementPerRow<WindowRow>(
+  'write producer windows',
+  { log: 'bigint', producerId: 'bigint', epoch: 'int', batches: 'text', transactionFirstOffset: 'bigint' },
+  `INSERT INTO producers (cluster, log, producer_id, epoch, batches, transaction_first_offset, last_seen_ms)
+    VALUES ($cluster, $log, $producerId, $epoch, $batches, $transactionFirstOffset, now_ms())
+    ON CONFLICT (cluster, log, producer_id) DO UPDATE SET epoch = excluded.epoch, batches = excluded.batches,
+      transaction_first_offset = excluded.transaction_first_offset, last_seen_ms = excluded.last_seen_ms`,
+)

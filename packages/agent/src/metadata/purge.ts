@@ -46,6 +46,7 @@ export function* purgeStep({ undeleteMs }: { readonly undeleteMs: number }): Bod
       releaseObjects([...objects.values()]),
       deleteSkips(logs),
       deleteWindows(logs),
+      deleteAborted(logs),
       deleteCompactions(logs),
       deleteMerges(logs),
       deletePartitions(emptied.map(({ partition }) => ({ topicId, partition }))),
@@ -102,6 +103,11 @@ const deleteWindows = statementPerRow<LogRow>(
   'delete windows of logs',
   { log: 'bigint' },
   'DELETE FROM producers WHERE cluster = $cluster AND log = $log',
+)
+const deleteAborted = statementPerRow<LogRow>(
+  'delete aborted transactions of logs',
+  { log: 'bigint' },
+  'DELETE FROM aborted_transactions WHERE cluster = $cluster AND log = $log',
 )
 const deleteCompactions = statementPerRow<LogRow>(
   'delete compactions of logs',

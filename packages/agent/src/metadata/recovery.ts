@@ -1,10 +1,11 @@
 // The transactions of a recovery: the rows of the newest objects, the logs that have records in damaged ones, and the cut of those logs.
 import { must } from '../core/assert.ts'
 import type { IncarnationId, LogId, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
-import { cutWindow, type RememberedBatch } from '../core/log/producer-window.ts'
+import { cutWindow } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
 import type { Cluster } from './cluster.ts'
-import { lockPartitions, setLogEnd, type WindowRow } from './partition-rows.ts'
+import { type AbortedRow, insertAborted, insertMarkers, type MarkerRow } from './markers.ts'
+import { lockPartitions, setFirstUnstable, setLogEnd, type WindowRow, windowOf, windowRow } from './partition-rows.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor, RecentObjects } from './recovery-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
@@ -88,19 +89,38 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
     return fromOffset < row.nextOffset ? [{ ...row, fromOffset }] : []
   })
   if (cuts.length === 0) return unchanged(null)
-  const [kept, windows] = yield* read(readLastSegmentBelow(cuts), readWindowsOf(cuts))
+  const [kept, windows, lost] = yield* read(readLastSegmentBelow(cuts), readWindowsOf(cuts), readLostAborts(cuts))
   const maxTimestamps = new Map(kept.map(({ log, runningMaxTimestamp }) => [log, runningMaxTimestamp]))
   const { changed, gone } = cutWindows(windows, new Map(cuts.map(({ log, fromOffset }) => [log, fromOffset])))
-  const ends = cuts.map(({ topicId, partition, log, fromOffset }) => {
-    return { topicId, partition, nextOffset: fromOffset, maxTimestamp: maxTimestamps.get(log) ?? emptyLogTimestamp }
+  const ends = cuts.map((cut) => {
+    const { topicId, partition, log, fromOffset } = cut
+    const firstUnstableOffset = firstUnstableOf(cut, windows)
+    const before = maxTimestamps.get(log) ?? emptyLogTimestamp
+    // What a transaction left before the cut stays aborted, so its marker moves to the new end of the log.
+    let maxTimestamp = before
+    const markers = lost
+      .filter((row) => row.log === log)
+      .toSorted((a, b) => a.markerOffset - b.markerOffset)
+      .map((row, index) => {
+        maxTimestamp = Math.max(maxTimestamp, row.maxTimestamp)
+        return { ...row, offset: fromOffset + index, markerOffset: fromOffset + index, runningMaxTimestamp: maxTimestamp }
+      })
+    const nextOffset = fromOffset + markers.length
+    const stable = markers.map((row) => ({ ...row, lastStableOffset: firstUnstableOffset ?? nextOffset }))
+    return { topicId, partition, nextOffset, maxTimestamp, firstUnstableOffset, markers: stable }
   })
+  const markers = ends.flatMap((end) => end.markers)
   return {
     writes: [
       releaseObjectsFrom(cuts),
       deleteSegmentsFrom(cuts),
       lowerCleaned(cuts),
       deleteSkipsFrom(cuts),
+      deleteAbortedFrom(cuts),
+      insertMarkers(markers),
+      insertAborted(markers),
       setLogEnd(ends),
+      setFirstUnstable(ends),
       setWindows(changed),
       deleteWindows(gone),
       deleteKeysFrom(cuts),
@@ -133,12 +153,21 @@ function cutWindows(
   const changed: WindowRow[] = []
   const gone: WindowRow[] = []
   for (const row of windows) {
-    const window = { epoch: row.epoch, batches: JSON.parse(row.batches) as readonly RememberedBatch[] }
+    const window = windowOf(row)
     const left = cutWindow(window, must(from.get(row.log), 'the cut of a log'))
     if (left === undefined) gone.push(row)
-    else if (left !== window) changed.push({ ...row, batches: JSON.stringify(left.batches) })
+    else if (left !== window) changed.push(windowRow(row.log, row.producerId, left))
   }
   return { changed, gone }
+}
+
+/** The first offset of the transactions that are still open in the log. */
+function firstUnstableOf({ log, fromOffset }: LogPlace, windows: readonly WindowRow[]): number | null {
+  const first = windows.flatMap((row) => {
+    const { transactionFirstOffset: offset } = row
+    return row.log === log && offset !== null && offset < fromOffset ? [offset] : []
+  })
+  return first.length === 0 ? null : Math.min(...first)
 }
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
@@ -239,7 +268,8 @@ const readLastSegmentBelow = statementPerRow<LogPlace, { readonly log: LogId; re
 const readWindowsOf = statementPerRow<{ readonly log: LogId }, WindowRow>(
   'read windows of logs',
   { log: 'bigint' },
-  `SELECT w.log, w.producer_id AS "producerId", w.epoch, w.batches FROM producers AS w WHERE w.cluster = $cluster AND w.log = $log`,
+  `SELECT w.log, w.producer_id AS "producerId", w.epoch, w.batches, w.transaction_first_offset AS "transactionFirstOffset"
+    FROM producers AS w WHERE w.cluster = $cluster AND w.log = $log`,
 )
 
 /** Objects of which other segments were damaged. Before the segments go. */
@@ -269,10 +299,27 @@ const deleteSkipsFrom = statementPerRow<LogPlace>(
   'DELETE FROM skipped_ranges WHERE cluster = $cluster AND log = $log AND last_offset >= $fromOffset',
 )
 
-const setWindows = statementPerRow<{ readonly log: LogId; readonly producerId: number; readonly batches: string }>(
+const deleteAbortedFrom = statementPerRow<LogPlace>(
+  'delete aborted transactions from',
+  { log: 'bigint', fromOffset: 'bigint' },
+  'DELETE FROM aborted_transactions WHERE cluster = $cluster AND log = $log AND marker_offset >= $fromOffset',
+)
+
+/** The aborted transactions that have records before the cut and their marker after it. */
+const readLostAborts = statementPerRow<LogPlace, Omit<MarkerRow, 'offset' | 'runningMaxTimestamp'> & Omit<AbortedRow, 'lastStableOffset'>>(
+  'read lost aborts',
+  { log: 'bigint', fromOffset: 'bigint' },
+  `SELECT a.log, a.marker_offset AS "markerOffset", a.first_offset AS "firstOffset", a.producer_id AS "producerId", s.incarnation, s.marker,
+    s.max_timestamp AS "maxTimestamp" FROM aborted_transactions AS a
+    JOIN segments AS s ON s.cluster = a.cluster AND s.log = a.log AND s.last_offset = a.marker_offset
+    WHERE a.cluster = $cluster AND a.log = $log AND a.marker_offset >= $fromOffset AND a.first_offset < $fromOffset`,
+)
+
+const setWindows = statementPerRow<Omit<WindowRow, 'epoch'>>(
   'set producer windows',
-  { log: 'bigint', producerId: 'bigint', batches: 'text' },
-  'UPDATE producers SET batches = $batches WHERE cluster = $cluster AND log = $log AND producer_id = $producerId',
+  { log: 'bigint', producerId: 'bigint', batches: 'text', transactionFirstOffset: 'bigint' },
+  `UPDATE producers SET batches = $batches, transaction_first_offset = $transactionFirstOffset
+    WHERE cluster = $cluster AND log = $log AND producer_id = $producerId`,
 )
 
 const deleteWindows = statementPerRow<{ readonly log: LogId; readonly producerId: number }>(

@@ -6,7 +6,16 @@ import { fixedLimits } from '../limits.ts'
 import type { Cluster } from './cluster.ts'
 import { releaseObjects } from './object-rows.ts'
 import { readSizes } from './partition-reads.ts'
-import { inLockOrder, type LockedPartition, lockPartitions, lockSlots, ownership, setLogStart, slotsOf } from './partition-rows.ts'
+import {
+  inLockOrder,
+  type LockedPartition,
+  lastStableOffset,
+  lockPartitions,
+  lockSlots,
+  ownership,
+  setLogStart,
+  slotsOf,
+} from './partition-rows.ts'
 import type { Retain, RetainedLog } from './retention-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { statementPerRow } from './statement.ts'
@@ -61,7 +70,8 @@ export function* retentionStep(input: Retain, cluster: Cluster): Body<readonly R
     const live = segments.slice(before.length)
     // Absent: the size is not bounded, so it does not count.
     const logBytes = bytes.get(partitionKey(row.topicId, row.partition)) ?? 0
-    const expired = live.slice(0, expiredCount(live, must(rules.get(row.topicId), 'the rule of a topic'), { nowMs, logBytes }))
+    const stable = live.filter(({ lastOffset }) => lastOffset < lastStableOffset(row))
+    const expired = stable.slice(0, expiredCount(stable, must(rules.get(row.topicId), 'the rule of a topic'), { nowMs, logBytes }))
     const last = expired.at(-1)
     const places = [...before, ...expired]
     return { row, places, logStartOffset: last === undefined ? row.logStartOffset : last.lastOffset + 1, more: places.length === limit }
@@ -78,6 +88,7 @@ export function* retentionStep(input: Retain, cluster: Cluster): Body<readonly R
       deleteSegments(held.map(({ log, lastOffset }) => ({ log, lastOffset }))),
       releaseObjects([...objects.values()]),
       deleteSkipsBefore(steps.map(({ row: { log }, logStartOffset }) => ({ log, logStartOffset }))),
+      deleteAbortedBefore(steps.map(({ row: { log }, logStartOffset }) => ({ log, logStartOffset }))),
     ],
     value: steps.map(({ row: { topicId, partition, log }, logStartOffset, more }) => {
       // Absent: nothing of the log goes.
@@ -102,7 +113,7 @@ function topicsOf(partitions: readonly TopicPartition[]): readonly { readonly to
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
 
-const readLogs = statementPerRow<TopicPartition, Omit<LockedPartition, 'nextOffset' | 'maxTimestamp'>>(
+const readLogs = statementPerRow<TopicPartition, Omit<LockedPartition, 'nextOffset' | 'maxTimestamp' | 'firstUnstableOffset'>>(
   'read logs',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset" FROM partitions AS p
@@ -135,9 +146,15 @@ export const readOldestSegments = statementPerRow<{ readonly log: LogId; readonl
   'read oldest segments',
   { log: 'bigint', limit: 'int' },
   `SELECT s.log, s.last_offset AS "lastOffset", s.size_bytes AS "sizeBytes", s.max_timestamp AS "maxTimestamp",
-    COALESCE(o.created_at_ms, now_ms()) AS "committedAtMs" FROM (
+    COALESCE(o.created_at_ms, CASE WHEN s.marker IS NULL THEN now_ms() ELSE s.max_timestamp END) AS "committedAtMs" FROM (
       SELECT * FROM segments WHERE cluster = $cluster AND log = $log ORDER BY last_offset LIMIT $limit
     ) AS s LEFT JOIN objects AS o ON o.cluster = s.cluster AND o.incarnation = s.incarnation AND o.sequence = s.sequence`,
+)
+
+const deleteAbortedBefore = statementPerRow<{ readonly log: LogId; readonly logStartOffset: number }>(
+  'delete aborted transactions before',
+  { log: 'bigint', logStartOffset: 'bigint' },
+  'DELETE FROM aborted_transactions WHERE cluster = $cluster AND log = $log AND marker_offset < $logStartOffset',
 )
 
 const deleteSkipsBefore = statementPerRow<{ readonly log: LogId; readonly logStartOffset: number }>(

@@ -1,9 +1,9 @@
-// The tables of the Metadata Service: numbered migrations in both dialects, the stored schema version, and the minimum version of a reader.
+// The tables of the Metadata Service: numbered migrations in both dialects, the stored schema version, and the minimum version of a reader. It is one thing: a history.
 import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 12
+export const schemaVersion = 13
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -326,6 +326,50 @@ export const migrations: readonly (readonly Call[])[] = [
       'waiting_segments bigint NOT NULL',
       'PRIMARY KEY (cluster, log)',
     ]),
+  ],
+  [
+    // A transactional id: its producer, and the state of its newest transaction (docs/specs/transactions.md). Hot: every transaction changes it twice.
+    table('transactional_ids', 'rows that change', [
+      'cluster integer NOT NULL',
+      'transactional_id text NOT NULL',
+      'producer_id bigint NOT NULL',
+      'producer_epoch integer NOT NULL',
+      'state text NOT NULL', // a TransactionState
+      'last_producer_id bigint NOT NULL',
+      'last_producer_epoch integer NOT NULL',
+      'timeout_ms integer NOT NULL',
+      'transaction_number bigint NOT NULL',
+      'began_at_ms bigint NOT NULL', // of the transaction that is open, or was the last
+      'changed_at_ms bigint NOT NULL',
+      'PRIMARY KEY (cluster, transactional_id)',
+    ]),
+    // The partitions of open transactions.
+    table('transaction_partitions', 'rows', [
+      'cluster integer NOT NULL',
+      'transactional_id text NOT NULL',
+      'topic_id text NOT NULL',
+      'partition integer NOT NULL',
+      'PRIMARY KEY (cluster, transactional_id, topic_id, partition)',
+    ]),
+    // What an aborted transaction left in a log, from its first offset to its marker.
+    table('aborted_transactions', 'rows', [
+      'cluster integer NOT NULL',
+      'log bigint NOT NULL',
+      'marker_offset bigint NOT NULL',
+      'first_offset bigint NOT NULL',
+      'producer_id bigint NOT NULL',
+      'last_stable_offset bigint NOT NULL', // after the marker
+      'PRIMARY KEY (cluster, log, marker_offset)',
+    ]),
+    // The first offset of the producer's open transaction in the log. Null: none is open.
+    addColumn('producers', 'transaction_first_offset bigint'),
+    index(
+      'CREATE INDEX producers_in_transactions ON producers (cluster, log, transaction_first_offset) WHERE transaction_first_offset IS NOT NULL',
+    ),
+    // The smallest of them in the log. Null: no transaction is open there.
+    addColumn('partitions', 'first_unstable_offset bigint'),
+    // JSON of a Marker. Set in a segment without bytes that ends a transaction.
+    addColumn('segments', 'marker text'),
   ],
 ]
 

@@ -146,8 +146,18 @@ describe('a file with a problem', () => {
     expect(() => openSqlite(nowhere)).toThrow(MetadataError)
   })
 
+  /** What migration 13 has made. */
+  const dropTransactions = (): void => {
+    elsewhere('DROP INDEX producers_in_transactions')
+    for (const table of ['transactional_ids', 'transaction_partitions', 'aborted_transactions']) elsewhere(`DROP TABLE ${table}`)
+    elsewhere('ALTER TABLE producers DROP COLUMN transaction_first_offset')
+    elsewhere('ALTER TABLE partitions DROP COLUMN first_unstable_offset')
+    elsewhere('ALTER TABLE segments DROP COLUMN marker')
+  }
+
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {
     aDatabase().database.close()
+    dropTransactions()
     for (const index of ['objects_released', 'topics_deleted']) elsewhere(`DROP INDEX ${index}`)
     elsewhere('ALTER TABLE topics DROP COLUMN purge_began_at_ms')
     for (const table of ['resource_configs', 'skipped_ranges', 'scrubs', 'compactions', 'merges']) elsewhere(`DROP TABLE ${table}`)
@@ -169,6 +179,7 @@ describe('a file with a problem', () => {
 
   test('of a version that removed no records keeps those of its topics', async () => {
     aDatabase().database.close()
+    dropTransactions()
     for (const index of ['objects_released', 'topics_deleted']) elsewhere(`DROP INDEX ${index}`)
     elsewhere('ALTER TABLE topics DROP COLUMN purge_began_at_ms')
     elsewhere('DROP TABLE merges')

@@ -18,6 +18,13 @@ import type { TransactionTable } from './sql.ts'
 import { beginJob, compactionStates, endJob, lastOffsetsOfProducers, saveCleaned, swapSegments } from './swap.ts'
 import { forgetReleased, keepReleased, namedObjects, releasedObjects, unchangedReleases } from './sweep.ts'
 import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics, undeleteTopic } from './topics.ts'
+import {
+  abortedTransactions,
+  decideTransactional,
+  findTransaction,
+  timedOutTransactions,
+  unusedTransactionalIds,
+} from './transactional-ids.ts'
 
 export const transactions = {
   migrate,
@@ -82,6 +89,11 @@ export const transactions = {
   namedObjects: inCluster(namedObjects),
   forgetReleased: inCluster(forgetReleased),
   keepReleased: inCluster(keepReleased),
+  decideTransactional: inCluster(decideTransactional),
+  timedOutTransactions: inCluster(timedOutTransactions),
+  unusedTransactionalIds: inCluster(unusedTransactionalIds),
+  findTransaction: inCluster(findTransaction),
+  abortedTransactions: inCluster(abortedTransactions),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

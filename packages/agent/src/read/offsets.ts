@@ -109,6 +109,8 @@ export class Offsets {
 
   async #inSegment(ask: OffsetAsk, segment: Segment, within: Watermarks, leaderEpoch: number, signal: AbortSignal): Promise<OffsetAnswer> {
     const { segments } = this.#parts
+    // Like Kafka: a marker counts as a record with the time of its transaction's end.
+    if (segment.marker !== undefined) return { kind: 'offset', offset: segment.baseOffset, timestamp: segment.maxTimestamp, leaderEpoch }
     if (segment.sizeBytes === 0) return { kind: 'offset', ...inSkipped(ask, segment, within), leaderEpoch }
     try {
       const { bytes, left } = await segments.examine({ of: ask, segment, signal })

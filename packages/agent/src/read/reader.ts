@@ -17,6 +17,7 @@ import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
+import { markerBatch } from './marker-batch.ts'
 import { PlannedReads } from './planned-reads.ts'
 import { type KnownSegments, ReadAhead } from './read-ahead.ts'
 import { type HeldBatches, isReadFailure, type SegmentReader } from './segment-reader.ts'
@@ -245,12 +246,19 @@ export class Reader {
         if (found.length === 0) break
         const before = offset
         for (const segment of found) {
-          // Its offsets were skipped.
+          if (offset >= end) break
+          const room = budget.bytes - sizeBytes
           if (segment.sizeBytes === 0) {
-            offset = Math.max(offset, segment.lastOffset + 1)
+            const marker = markerBatch(segment, this.#parts.crc32c)
+            if (marker !== undefined) {
+              if (room < marker.length && !(budget.atLeastOne && sizeBytes === 0)) break
+              chunks.push(marker)
+              sizeBytes += marker.length
+            }
+            // Without a marker its offsets were skipped.
+            offset = Math.min(end, Math.max(offset, segment.lastOffset + 1))
             continue
           }
-          const room = budget.bytes - sizeBytes
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
           if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }

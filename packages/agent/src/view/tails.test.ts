@@ -45,6 +45,7 @@ test('above their limit of memory the oldest tails lose their segments, then tho
     topicId,
     partition,
     highWatermark: from + count,
+    lastStableOffset: from + count,
     segments: Array.from({ length: count }, (_, at) => aSegment(from + at)),
   })
   const limits = { ...defaultLimits, tailBytes: 1_220 }
@@ -81,7 +82,7 @@ test('whatever is loaded, published, awaited and forgotten, the memory of the ta
         if ('count' in one) {
           ends[one.partition] = end + one.count
           const segments = Array.from({ length: one.count }, (_, at) => aSegment(end + at))
-          tails.publish([{ ...of, highWatermark: end + one.count, segments }])
+          tails.publish([{ ...of, highWatermark: end + one.count, lastStableOffset: end + one.count, segments }])
         } else if (one.kind === 'load') expect(await tails.loaded([of])).toMatchObject([{ highWatermark: end }])
         else if (one.kind === 'forget') tails.forget((other) => other.partition === one.partition)
         else tails.watch([of], () => {})

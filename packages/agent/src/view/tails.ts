@@ -260,6 +260,6 @@ function grow(held: LoadedTail, grown: GrownPartition, maxSegments: number): voi
   if (!follows) held.segments = []
   held.segments.push(...grown.segments)
   if (held.segments.length > maxSegments) held.segments.splice(0, held.segments.length - maxSegments)
-  held.lastStableOffset = grown.highWatermark
+  held.lastStableOffset = grown.lastStableOffset
   held.highWatermark = grown.highWatermark
 }

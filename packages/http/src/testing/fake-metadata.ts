@@ -154,6 +154,7 @@ export class FakeMetadata {
         topicId,
         partition,
         highWatermark: log.next,
+        lastStableOffset: log.next,
         segments: [...(before?.segments ?? []), segment],
       })
       if (idempotency !== undefined)

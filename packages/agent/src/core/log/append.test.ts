@@ -1,28 +1,40 @@
 // Offsets, segments and timestamps of one log inside one commit, and random producers against a model that keeps their whole history.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type AppendBatch, type KnownProducer, LogAppend } from './append.ts'
+import { type AppendBatch, type KnownProducer, LogAppend, type LogEnd } from './append.ts'
 import type { ProducerWindow } from './producer-window.ts'
 
 const segmentBytes = 1_000
 const noProducer = (): KnownProducer => ({ window: undefined, mustBeginAtZero: false })
+
+const anEnd = (nextOffset: number, maxTimestamp: number): LogEnd => ({ nextOffset, maxTimestamp, firstUnstableOffset: null })
 
 function aBatch(more: Partial<AppendBatch> = {}): AppendBatch {
   return { offsets: 1, maxTimestamp: 1, byteStart: 0, sizeBytes: 100, producerId: -1, producerEpoch: -1, baseSequence: -1, ...more }
 }
 
 test('batches with adjacent bytes share a segment, others do not', () => {
-  const log = new LogAppend({ nextOffset: 10, maxTimestamp: 5 }, noProducer, segmentBytes)
+  const log = new LogAppend(anEnd(10, 5), noProducer, segmentBytes)
   for (const byteStart of [0, 100, 300]) log.append(aBatch({ byteStart, offsets: 2 }))
   expect(log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes }) => [baseOffset, lastOffset, byteStart, sizeBytes])).toEqual([
     [10, 13, 0, 200],
     [14, 15, 300, 100],
   ])
-  expect(log.end).toEqual({ nextOffset: 16, maxTimestamp: 5 })
+  expect(log.end).toEqual(anEnd(16, 5))
+})
+
+test('a batch that adds its partition to a transaction begins at sequence 0 if its producer is unknown', () => {
+  const log = new LogAppend(anEnd(0, -1), noProducer, segmentBytes)
+  const later = { producerId: 1, producerEpoch: 0, baseSequence: 5 }
+  const rejected = { kind: 'rejected', reason: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+  expect(log.append(aBatch({ ...later, transaction: { transactionNumber: null } }))).toEqual(rejected)
+  expect(log.append(aBatch({ ...later, transaction: { transactionNumber: 1 } }))).toEqual({ kind: 'appended', baseOffset: 0 })
+  expect(log.windows.get(1)).toMatchObject({ transactionFirstOffset: 0 })
+  expect(log.end.firstUnstableOffset).toBe(0)
 })
 
 test('a batch larger than the segment limit has its own segment', () => {
-  const log = new LogAppend({ nextOffset: 0, maxTimestamp: -1 }, noProducer, segmentBytes)
+  const log = new LogAppend(anEnd(0, -1), noProducer, segmentBytes)
   const large = segmentBytes + 1
   log.append(aBatch())
   log.append(aBatch({ byteStart: 100, sizeBytes: large }))
@@ -41,7 +53,7 @@ test('segments cover exactly the appended batches, are small, and their running 
   )
   fc.assert(
     fc.property(batches, fc.nat(100), fc.integer({ min: -1, max: 50 }), (asked, nextOffset, maxTimestamp) => {
-      const log = new LogAppend({ nextOffset, maxTimestamp }, noProducer, segmentBytes)
+      const log = new LogAppend(anEnd(nextOffset, maxTimestamp), noProducer, segmentBytes)
       let byteStart = 0
       let [offset, highest] = [nextOffset, maxTimestamp]
       for (const { gap, ...batch } of asked) {
@@ -51,7 +63,7 @@ test('segments cover exactly the appended batches, are small, and their running 
         offset += batch.offsets
         highest = Math.max(highest, batch.maxTimestamp)
       }
-      expect(log.end).toEqual({ nextOffset: offset, maxTimestamp: highest })
+      expect(log.end).toMatchObject({ nextOffset: offset, maxTimestamp: highest })
       let next = nextOffset
       let running = maxTimestamp
       for (const run of log.runs) {
@@ -104,7 +116,7 @@ test('random producers get the verdicts of a model with their whole history, how
     fc.property(fc.array(fc.array(batch, { maxLength: 12 }), { maxLength: 12 }), (commits) => {
       const model = new Model()
       const windows = new Map<number, ProducerWindow>()
-      let end = { nextOffset: 0, maxTimestamp: -1 }
+      let end = anEnd(0, -1)
       for (const batches of commits) {
         const log = new LogAppend(end, (producerId) => ({ window: windows.get(producerId), mustBeginAtZero: false }), segmentBytes)
         for (const asked of batches.map((one) => aBatch(one))) expect(log.append(asked)).toEqual(model.verdict(asked))

@@ -1,7 +1,16 @@
 // The rules of idempotent producers, case by case, and against a model that keeps the whole history.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, batchesRemembered, type ProducerWindow, remember, type SequencedBatch, sequenceAfter } from './producer-window.ts'
+import {
+  admit,
+  batchesRemembered,
+  cutWindow,
+  type ProducerWindow,
+  remember,
+  rememberMarker,
+  type SequencedBatch,
+  sequenceAfter,
+} from './producer-window.ts'
 
 const anywhere = { mustBeginAtZero: false }
 const atZero = { mustBeginAtZero: true }
@@ -29,6 +38,47 @@ describe('without a window', () => {
     expect(admit(undefined, aBatch(9), anywhere)).toEqual({ kind: 'next' })
     expect(admit(undefined, aBatch(9), atZero)).toEqual(outOfOrder)
     expect(admit(undefined, aBatch(0), atZero)).toEqual({ kind: 'next' })
+  })
+})
+
+describe('in a transaction', () => {
+  const transaction = { transaction: {} }
+  const outside = { kind: 'rejected', reason: 'INVALID_TXN_STATE' }
+
+  test('the first offset is that of the first batch, until a marker ends the transaction', () => {
+    const open = after(aBatch(0, { offsets: 3 }), aBatch(3, transaction), aBatch(4, transaction))
+    expect(open.transactionFirstOffset).toBe(3)
+    expect(rememberMarker(open, 0)).toEqual({ epoch: 0, batches: open.batches })
+    expect(rememberMarker(open, 1)).toEqual({ epoch: 1, batches: [] })
+    expect(rememberMarker(undefined, 1)).toEqual({ epoch: 1, batches: [] })
+  })
+
+  test('a batch outside the open transaction is rejected after every other check', () => {
+    const open = after(aBatch(0, transaction))
+    for (const batch of [aBatch(1), aBatch(0, { producerEpoch: 1 })]) expect(admit(open, batch, anywhere)).toEqual(outside)
+    expect(admit(open, aBatch(1, transaction), anywhere)).toEqual({ kind: 'next' })
+    expect(admit(open, aBatch(2), anywhere)).toEqual(outOfOrder)
+    expect(admit(open, aBatch(0), anywhere)).toMatchObject({ kind: 'duplicate' })
+    expect(admit(rememberMarker(open, 0), aBatch(1), anywhere)).toEqual({ kind: 'next' })
+  })
+
+  test('after a marker with a new epoch the sequences begin at 0, and the old epoch is over', () => {
+    const ended = rememberMarker(after(aBatch(0, transaction)), 1)
+    expect(admit(ended, aBatch(1, { producerEpoch: 1 }), anywhere)).toEqual(outOfOrder)
+    expect(admit(ended, aBatch(0, { producerEpoch: 1 }), anywhere)).toEqual({ kind: 'next' })
+    expect(admit(ended, aBatch(1, transaction), anywhere)).toEqual({ kind: 'rejected', reason: 'INVALID_PRODUCER_EPOCH' })
+  })
+
+  test('a cut of the log keeps a transaction open if it began before the cut', () => {
+    const open = after(aBatch(0), aBatch(1, transaction), aBatch(2, transaction))
+    expect(cutWindow(open, 3)).toBe(open)
+    expect(cutWindow(open, 2)).toEqual({ epoch: 0, batches: open.batches.slice(0, 2), transactionFirstOffset: 1 })
+    expect(cutWindow(open, 1)).toEqual({ epoch: 0, batches: open.batches.slice(0, 1) })
+    expect(cutWindow(open, 0)).toBeUndefined()
+    const long = Array.from({ length: 7 }, (_, sequence) => aBatch(sequence, transaction))
+    expect(cutWindow(after(...long), 1)).toEqual({ epoch: 0, batches: [], transactionFirstOffset: 0 })
+    const ended = rememberMarker(open, 1)
+    expect(cutWindow(ended, 0)).toBe(ended)
   })
 })
 

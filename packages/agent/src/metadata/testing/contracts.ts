@@ -7,6 +7,7 @@ import { recoveryStoreContract } from '../recovery-store.contract.ts'
 import { retentionContract } from '../retention.contract.ts'
 import { swapStoreContract } from '../swap-store.contract.ts'
 import { sweepStoreContract } from '../sweep-store.contract.ts'
+import { transactionStoreContract } from '../transaction-store.contract.ts'
 import type { ContractDatabase } from './a-cluster.ts'
 
 /** Runs all contracts, each on a database of its own. */
@@ -19,4 +20,5 @@ export function contracts(name: string, open: () => Promise<ContractDatabase>): 
   logStartContract(name, open)
   retentionContract(name, open)
   sweepStoreContract(name, open)
+  transactionStoreContract(name, open)
 }

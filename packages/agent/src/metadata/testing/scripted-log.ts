@@ -43,7 +43,13 @@ export class ScriptedLog implements Pick<LogIndex, 'commit'> {
         maxTimestamp,
       }
       const before = grown.get(key)?.segments ?? []
-      grown.set(key, { topicId, partition, highWatermark: baseOffset + offsets, segments: [...before, segment] })
+      grown.set(key, {
+        topicId,
+        partition,
+        highWatermark: baseOffset + offsets,
+        lastStableOffset: baseOffset + offsets,
+        segments: [...before, segment],
+      })
       return { kind: 'appended' as const, baseOffset }
     })
     return { verdicts, grown: [...grown.values()] }

@@ -1,0 +1,42 @@
+// The bytes of a marker: a control batch with one record, as Kafka's EndTransactionMarker writes it.
+import { attributeBits, batchLayout } from '@local-kafka-service/protocol'
+import type { Checksum } from '../checksum.ts'
+import type { Marker } from './marker.ts'
+
+/** A batch of format 2 at the offset. `timestamp`: when the transaction ended, in milliseconds since the epoch. */
+export function controlBatch(
+  { producerId, producerEpoch, outcome, coordinatorEpoch, leaderEpoch }: Marker,
+  { offset, timestamp }: { readonly offset: number; readonly timestamp: number },
+  crc32c: Checksum,
+): Uint8Array {
+  const batch = new Uint8Array(batchLayout.records + recordBytes)
+  const view = new DataView(batch.buffer)
+  view.setBigInt64(batchLayout.baseOffset, BigInt(offset))
+  view.setInt32(batchLayout.length, batch.length - batchLayout.leaderEpoch)
+  view.setInt32(batchLayout.leaderEpoch, leaderEpoch)
+  view.setInt8(batchLayout.magic, 2)
+  view.setInt16(batchLayout.attributes, attributeBits.transactional | attributeBits.control)
+  view.setBigInt64(batchLayout.baseTimestamp, BigInt(timestamp))
+  view.setBigInt64(batchLayout.maxTimestamp, BigInt(timestamp))
+  view.setBigInt64(batchLayout.producerId, BigInt(producerId))
+  view.setInt16(batchLayout.producerEpoch, producerEpoch)
+  view.setInt32(batchLayout.baseSequence, -1)
+  view.setInt32(batchLayout.recordCount, 1)
+  // A length, then attributes, timestamp and offset deltas of 0. Lengths are zigzag varints, so they are doubled.
+  batch[batchLayout.records] = 2 * (recordBytes - 1)
+  batch[keyAt - 1] = 2 * keyBytes
+  view.setInt16(keyAt + 2, outcome === 'commit' ? 1 : 0)
+  batch[valueAt - 1] = 2 * valueBytes
+  view.setInt32(valueAt + 2, coordinatorEpoch)
+  view.setUint32(batchLayout.crc, crc32c(batch.subarray(batchLayout.attributes)))
+  return batch
+}
+
+/** A version, 0, and the kind of the marker. */
+const keyBytes = 4
+/** A version, 0, and the epoch of the coordinator. */
+const valueBytes = 6
+const keyAt = batchLayout.records + 5
+const valueAt = keyAt + keyBytes + 1
+/** With the number of headers, 0. */
+const recordBytes = valueAt + valueBytes + 1 - batchLayout.records

@@ -1,0 +1,95 @@
+// The rows of transactional ids under their locks, and the partitions of their transactions: shared by the commit and by the requests about transactions.
+import type { TopicPartition } from '../core/ids.ts'
+import type { TransactionRow } from '../core/transaction/transaction-row.ts'
+import { escaped } from './groups.ts'
+import { type Nothing, statementPerRow } from './statement.ts'
+
+/** An id in the form of its column: clients choose ids, also with characters that PostgreSQL's text cannot hold. */
+export interface TransactionalIdKey {
+  readonly transactionalId: string
+}
+
+export function transactionalIdKey(transactionalId: string): TransactionalIdKey {
+  return { transactionalId: escaped(transactionalId) }
+}
+
+export interface HeldTransactionalId extends TransactionRow, TransactionalIdKey {
+  /** How long ago the transaction that is open, or was the last, began. */
+  readonly openMs: number
+  readonly unchangedMs: number
+  readonly beganAtMs: number
+  readonly nowMs: number
+}
+
+export interface AddedPartition extends TransactionalIdKey, TopicPartition {}
+
+const rowColumns = `t.transactional_id AS "transactionalId", t.producer_id AS "producerId", t.producer_epoch AS "producerEpoch", t.state,
+  t.last_producer_id AS "lastProducerId", t.last_producer_epoch AS "lastProducerEpoch", t.timeout_ms AS "timeoutMs",
+  t.transaction_number AS "transactionNumber", now_ms() - t.began_at_ms AS "openMs", now_ms() - t.changed_at_ms AS "unchangedMs",
+  t.began_at_ms AS "beganAtMs", now_ms() AS "nowMs"`
+
+export const readTransactionalIds = statementPerRow<TransactionalIdKey, HeldTransactionalId>(
+  'read transactional ids',
+  { transactionalId: 'text' },
+  `SELECT ${rowColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id = $transactionalId`,
+)
+
+/** In the order of the ids, after the incarnation and before groups and partitions, so that two transactions never deadlock. */
+export const lockTransactionalIds = statementPerRow<TransactionalIdKey, HeldTransactionalId>(
+  'lock transactional ids',
+  { transactionalId: 'text' },
+  `SELECT ${rowColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id = $transactionalId
+    ORDER BY t.transactional_id FOR NO KEY UPDATE OF t`,
+)
+
+/** Those of the places that are part of an open transaction. After the lock of the id: only its holder changes them. */
+export const readAddedPartitions = statementPerRow<AddedPartition, AddedPartition>(
+  'read added partitions',
+  { transactionalId: 'text', topicId: 'text', partition: 'int' },
+  `SELECT a.transactional_id AS "transactionalId", a.topic_id AS "topicId", a.partition FROM transaction_partitions AS a
+    WHERE a.cluster = $cluster AND a.transactional_id = $transactionalId AND a.topic_id = $topicId AND a.partition = $partition`,
+)
+
+/** A partition that does not exist is left out, and one that is part of the transaction stays. */
+export const addPartitions = statementPerRow<AddedPartition>(
+  'add partitions to transactions',
+  { transactionalId: 'text', topicId: 'text', partition: 'int' },
+  {
+    // SQLite needs the condition to tell ON CONFLICT from the condition of a join; PostgreSQL has the rows of the list in FROM.
+    postgres: `INSERT INTO transaction_partitions (cluster, transactional_id, topic_id, partition)
+      SELECT p.cluster, $transactionalId, p.topic_id, p.partition FROM partitions AS p CROSS JOIN $rows
+      WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition ON CONFLICT DO NOTHING`,
+    sqlite: `INSERT INTO transaction_partitions (cluster, transactional_id, topic_id, partition)
+      SELECT p.cluster, $transactionalId, p.topic_id, p.partition FROM partitions AS p
+      WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition ON CONFLICT DO NOTHING`,
+  },
+)
+
+/** `begins` 1: the time of the transaction counts from now; otherwise 0. */
+export interface ChangedTransactionalId extends TransactionRow, TransactionalIdKey {
+  readonly begins: 0 | 1
+}
+
+export const writeTransactionalIds = statementPerRow<ChangedTransactionalId, Nothing>(
+  'write transactional ids',
+  {
+    transactionalId: 'text',
+    producerId: 'bigint',
+    producerEpoch: 'int',
+    state: 'text',
+    lastProducerId: 'bigint',
+    lastProducerEpoch: 'int',
+    timeoutMs: 'int',
+    transactionNumber: 'bigint',
+    begins: 'int',
+  },
+  `UPDATE transactional_ids SET producer_id = $producerId, producer_epoch = $producerEpoch, state = $state,
+    last_producer_id = $lastProducerId, last_producer_epoch = $lastProducerEpoch, timeout_ms = $timeoutMs,
+    transaction_number = $transactionNumber, began_at_ms = CASE WHEN $begins = 1 THEN now_ms() ELSE began_at_ms END, changed_at_ms = now_ms()
+    WHERE cluster = $cluster AND transactional_id = $transactionalId`,
+)
+
+export function rowOf(held: HeldTransactionalId): TransactionRow {
+  const { producerId, producerEpoch, state, lastProducerId, lastProducerEpoch, timeoutMs, transactionNumber } = held
+  return { producerId, producerEpoch, state, lastProducerId, lastProducerEpoch, timeoutMs, transactionNumber }
+}

@@ -1,0 +1,64 @@
+// The part of the Metadata Service for transactional ids: each request is decided under the lock of its id (core/transaction/), and done in the same transaction.
+import type { Incarnation, TopicPartition } from '../core/ids.ts'
+import type { TransactionRejection, TransactionRequest } from '../core/transaction/transaction.ts'
+import type { TransactionRow } from '../core/transaction/transaction-row.ts'
+import type { GrownPartition } from './segment.ts'
+
+export interface TransactionStore {
+  /**
+   * Decides a request and does what follows, all or nothing. A transaction that ends gets one marker in each of its partitions. On `needs producer id` the caller
+   * allocates one and repeats the call with it. Any agent may call it, also one that does not own the id's slot.
+   */
+  decide(input: TransactionalRequest): Promise<TransactionalAnswer>
+  /** Ids whose transaction has been open for longer than its time-out, in their order: the first page after `after`. An empty page ends the list. */
+  timedOut(after?: string): Promise<readonly string[]>
+  /** Ids without an open transaction that did not change for `unusedMs`, in their order: the first page after `after`. An empty page ends the list. */
+  unused(input: { readonly unusedMs: number; readonly after?: string | undefined }): Promise<readonly string[]>
+  /** The present row of an id, and the partitions of its open transaction. A primary read. Undefined: the id is not known. */
+  find(transactionalId: string): Promise<FoundTransaction | undefined>
+  /** The aborted transactions that overlap each range, in the order of their markers; the answers are in the order of the request. A primary read. */
+  aborted(asks: readonly AbortedIn[]): Promise<readonly (readonly AbortedTransaction[])[]>
+}
+
+export interface TransactionalRequest {
+  readonly transactionalId: string
+  /** A verification is made where its batch or its offsets are stored. */
+  readonly request: Exclude<TransactionRequest, { readonly kind: 'verify' }>
+  /** The partitions that an `add` adds. Those that do not exist are left out. */
+  readonly partitions?: readonly TopicPartition[]
+  /** The request counts only if this holds under the lock; otherwise the answer is that nothing has changed. */
+  readonly onlyIf?: { readonly kind: 'timed out' } | { readonly kind: 'unused'; readonly unusedMs: number }
+  readonly newProducerId?: number
+  /** The agent that makes the call: the segments of markers name it. */
+  readonly incarnation: Incarnation
+}
+
+export type TransactionalAnswer =
+  | { readonly kind: 'rejected'; readonly error: TransactionRejection }
+  | { readonly kind: 'needs producer id' }
+  | {
+      readonly kind: 'decided'
+      /** Undefined: the id has no row now. */
+      readonly row: TransactionRow | undefined
+      /** The partitions that got markers. `unknown`: an earlier attempt of the call may have written them. */
+      readonly grown: readonly GrownPartition[] | 'unknown'
+    }
+
+export interface FoundTransaction {
+  readonly row: TransactionRow
+  /** When the transaction that is open, or was the last, began, by the database's clock. */
+  readonly beganAtMs: number
+  readonly partitions: readonly TopicPartition[]
+}
+
+/** Offsets of a partition. */
+export interface AbortedIn extends TopicPartition {
+  readonly fromOffset: number
+  /** The first offset after them. */
+  readonly untilOffset: number
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+}

@@ -1,0 +1,288 @@
+// The requests about transactional ids, each decided under the lock of its id. A transaction ends in one database transaction: markers, producers and row together.
+import { must } from '../core/assert.ts'
+import { partitionKey, type TopicPartition } from '../core/ids.ts'
+import type { Marker } from '../core/log/marker.ts'
+import { rememberMarker } from '../core/log/producer-window.ts'
+import { objectKey } from '../core/object-key.ts'
+import { slotOfName, slotOfPartition } from '../core/slots.ts'
+import { decideTransaction, type TransactionEnd } from '../core/transaction/transaction.ts'
+import type { TransactionRow } from '../core/transaction/transaction-row.ts'
+import { fixedLimits } from '../limits.ts'
+import type { Cluster } from './cluster.ts'
+import { type ProducerOfPartition, readWindows } from './commit.ts'
+import { unescaped } from './groups.ts'
+import { insertAborted, insertMarkers, markerText, noSequence } from './markers.ts'
+import { readSlots } from './members.ts'
+import {
+  inLockOrder,
+  lastStableOffset,
+  lockPartitions,
+  setFirstUnstable,
+  setLogEnd,
+  windowOf,
+  windowRow,
+  writeWindows,
+} from './partition-rows.ts'
+import type { GrownPartition } from './segment.ts'
+import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
+import { statement, statementPerRow } from './statement.ts'
+import {
+  addPartitions,
+  type HeldTransactionalId,
+  lockTransactionalIds,
+  readTransactionalIds,
+  rowOf,
+  type TransactionalIdKey,
+  transactionalIdKey,
+  writeTransactionalIds,
+} from './transaction-rows.ts'
+import type { AbortedIn, AbortedTransaction, FoundTransaction, TransactionalAnswer, TransactionalRequest } from './transaction-store.ts'
+
+/** `unsure`: an earlier attempt of the same call may have been committed. */
+export function* decideTransactional(
+  input: TransactionalRequest & { readonly unsure: boolean },
+  cluster: Cluster,
+): Body<TransactionalAnswer> {
+  const key = transactionalIdKey(input.transactionalId)
+  const [[held]] = yield* read(lockTransactionalIds([key]))
+  const row = held && rowOf(held)
+  if (!holds(input, held)) return unchanged({ kind: 'decided', row, grown: [] })
+  const decision = decideTransaction(row, input.request, input.newProducerId)
+  // Absent: the request adds no partitions.
+  const adds = addPartitions((input.partitions ?? []).map(({ topicId, partition }) => ({ ...key, topicId, partition })))
+  switch (decision.kind) {
+    case 'rejected':
+    case 'needs producer id':
+      return unchanged(decision)
+    case 'unchanged':
+      return { writes: [adds], value: { kind: 'decided', row, grown: input.unsure ? 'unknown' : [] } }
+    case 'removed':
+      return { writes: [deleteTransactionalId(key)], value: { kind: 'decided', row: undefined, grown: [] } }
+    case 'changed': {
+      if (held === undefined) return yield* created(input, decision.row, cluster)
+      const ended = decision.ends && (yield* end({ ...decision.ends, held, incarnation: input.incarnation }, cluster))
+      return {
+        writes: [
+          ...(ended === undefined ? [] : ended.writes),
+          writeTransactionalIds([{ ...key, ...decision.row, begins: decision.begins ? 1 : 0 }]),
+          adds,
+        ],
+        // A repeated InitProducerId changes the row again, so it does not show whether the first attempt ended a transaction.
+        value: { kind: 'decided', row: decision.row, grown: ended?.value ?? (input.unsure ? 'unknown' : []) },
+      }
+    }
+  }
+}
+
+export function* timedOutTransactions({ after = beforeAllIds }: { readonly after?: string | undefined }): Body<readonly string[]> {
+  const [rows] = yield* read(readTimedOut({ ...transactionalIdKey(after), maxIds: fixedLimits.transactionalIdsPerStep }))
+  return unchanged(rows.map(({ transactionalId }) => unescaped(transactionalId)))
+}
+
+export function* unusedTransactionalIds({
+  unusedMs,
+  after = beforeAllIds,
+}: {
+  readonly unusedMs: number
+  readonly after?: string | undefined
+}): Body<readonly string[]> {
+  const [rows] = yield* read(readUnused({ ...transactionalIdKey(after), unusedMs, maxIds: fixedLimits.transactionalIdsPerStep }))
+  return unchanged(rows.map(({ transactionalId }) => unescaped(transactionalId)))
+}
+
+export function* findTransaction({ transactionalId }: { readonly transactionalId: string }): Body<FoundTransaction | undefined> {
+  const key = transactionalIdKey(transactionalId)
+  const [[held], partitions] = yield* read(readTransactionalIds([key]), readPartitionsOf(key))
+  return unchanged(held && { row: rowOf(held), beganAtMs: held.beganAtMs, partitions: inLockOrder(partitions) })
+}
+
+export function* abortedTransactions(asks: readonly AbortedIn[]): Body<readonly (readonly AbortedTransaction[])[]> {
+  const [rows] = yield* read(readAborted(asks.map((one, ask) => ({ ...one, ask }))))
+  const byAsk = Map.groupBy(rows, ({ ask }) => ask)
+  return unchanged(
+    asks.map((_, ask) => {
+      // Absent: no aborted transaction overlaps the range.
+      const found = byAsk.get(ask) ?? []
+      return found.toSorted((a, b) => a.markerOffset - b.markerOffset).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+    }),
+  )
+}
+
+/** Transactional ids are never empty. */
+const beforeAllIds = ''
+
+function holds({ onlyIf }: TransactionalRequest, held: HeldTransactionalId | undefined): boolean {
+  switch (onlyIf?.kind) {
+    case undefined:
+      return true
+    case 'timed out':
+      return held !== undefined && held.openMs >= held.timeoutMs
+    case 'unused':
+      return held !== undefined && held.unchangedMs >= onlyIf.unusedMs
+  }
+}
+
+/** There was no row to lock. When two agents create the same id, the second waits here for the first, and decides again on its row. */
+function* created(
+  input: TransactionalRequest & { readonly unsure: boolean },
+  row: TransactionRow,
+  cluster: Cluster,
+): BodyPart<Decision<TransactionalAnswer>> {
+  const [made] = yield* read(insertTransactionalId({ ...transactionalIdKey(input.transactionalId), ...row }))
+  if (made.length === 0) return yield* decideTransactional(input, cluster)
+  return unchanged({ kind: 'decided', row, grown: [] })
+}
+
+interface Ending extends TransactionEnd, Pick<TransactionalRequest, 'incarnation'> {
+  readonly held: HeldTransactionalId
+}
+
+/** The markers of a transaction: one in each partition that still exists, also if its topic is deleted, so that a topic that is brought back is complete. */
+function* end(ending: Ending, cluster: Cluster): BodyPart<{ readonly writes: readonly Call[]; readonly value: readonly GrownPartition[] }> {
+  const { held, incarnation, producerId, producerEpoch, outcome } = ending
+  const key = { transactionalId: held.transactionalId }
+  const [partitions] = yield* read(readPartitionsOf(key))
+  const asked = inLockOrder(partitions)
+  const coordinatorSlot = slotOfName(unescaped(held.transactionalId), cluster.slots)
+  const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
+  const producers = asked.map((one) => ({ ...one, producerId }))
+  // One round trip, but the statements run in order: each value that decides is read after the lock that protects it.
+  const [logs, windows, others, slots] = yield* read(
+    lockPartitions(asked),
+    readWindows(producers),
+    readFirstOffsetsOfOthers(producers),
+    readSlots([...new Set([coordinatorSlot, ...asked.map(slotOf)])].map((slot) => ({ slot }))),
+  )
+  const epochs = new Map(slots.map(({ slot, epoch }) => [slot, epoch]))
+  const windowAt = new Map(windows.map((row) => [partitionKey(row.topicId, row.partition), row]))
+  const othersAt = new Map(others.map((row) => [partitionKey(row.topicId, row.partition), row.firstOffset]))
+  const coordinatorEpoch = must(epochs.get(coordinatorSlot), 'the slot of a transactional id')
+  const key0 = objectKey(cluster.id, incarnation, noSequence)
+  const ends = logs.map((row) => {
+    const place = partitionKey(row.topicId, row.partition)
+    const stored = windowAt.get(place)
+    const window = stored && windowOf(stored)
+    const marker: Marker = {
+      producerId,
+      producerEpoch,
+      outcome,
+      coordinatorEpoch,
+      leaderEpoch: must(epochs.get(slotOf(row)), 'the slot of a partition'),
+    }
+    // Absent: no other transaction is open in the log.
+    const firstUnstableOffset = othersAt.get(place) ?? null
+    const after = {
+      ...row,
+      nextOffset: row.nextOffset + 1,
+      maxTimestamp: Math.max(row.maxTimestamp, held.nowMs),
+      firstUnstableOffset,
+    }
+    return { row, after, marker, window, lastStableOffset: lastStableOffset(after) }
+  })
+  return {
+    writes: [
+      insertMarkers(
+        ends.map(({ row, after, marker }) => ({
+          log: row.log,
+          incarnation: incarnation.id,
+          offset: row.nextOffset,
+          maxTimestamp: held.nowMs,
+          runningMaxTimestamp: after.maxTimestamp,
+          marker: markerText(marker),
+        })),
+      ),
+      setLogEnd(ends.map(({ after }) => after)),
+      setFirstUnstable(ends.filter(({ row, after }) => row.firstUnstableOffset !== after.firstUnstableOffset).map(({ after }) => after)),
+      writeWindows(ends.map(({ row, window }) => windowRow(row.log, producerId, rememberMarker(window, producerEpoch)))),
+      insertAborted(
+        ends.flatMap(({ row, window, lastStableOffset: stable }) => {
+          const firstOffset = window?.transactionFirstOffset
+          if (outcome === 'commit' || firstOffset === undefined) return []
+          return [{ log: row.log, markerOffset: row.nextOffset, firstOffset, producerId, lastStableOffset: stable }]
+        }),
+      ),
+      deletePartitionsOf(key),
+    ],
+    value: ends.map(({ row, after, marker, lastStableOffset: stable }): GrownPartition => {
+      const place = { baseOffset: row.nextOffset, lastOffset: row.nextOffset, objectKey: key0, byteStart: 0, sizeBytes: 0 }
+      return {
+        topicId: row.topicId,
+        partition: row.partition,
+        highWatermark: after.nextOffset,
+        lastStableOffset: stable,
+        segments: [{ ...place, maxTimestamp: held.nowMs, marker }],
+      }
+    }),
+  }
+}
+
+// ---- statements ---------------------------------------------------------------------------------------------------------------------
+
+const insertTransactionalId = statement<TransactionRow & TransactionalIdKey, TransactionalIdKey>(
+  'insert transactional id',
+  `INSERT INTO transactional_ids (cluster, transactional_id, producer_id, producer_epoch, state, last_producer_id, last_producer_epoch, timeout_ms,
+      transaction_number, began_at_ms, changed_at_ms)
+    VALUES ($cluster, $transactionalId, $producerId, $producerEpoch, $state, $lastProducerId, $lastProducerEpoch, $timeoutMs,
+      $transactionNumber, now_ms(), now_ms())
+    ON CONFLICT (cluster, transactional_id) DO NOTHING RETURNING transactional_id AS "transactionalId"`,
+)
+
+const deleteTransactionalId = statement<TransactionalIdKey>(
+  'delete transactional id',
+  'DELETE FROM transactional_ids WHERE cluster = $cluster AND transactional_id = $transactionalId',
+)
+
+const readPartitionsOf = statement<TransactionalIdKey, TopicPartition>(
+  'read partitions of transaction',
+  'SELECT topic_id AS "topicId", partition FROM transaction_partitions WHERE cluster = $cluster AND transactional_id = $transactionalId',
+)
+
+const deletePartitionsOf = statement<TransactionalIdKey>(
+  'delete partitions of transaction',
+  'DELETE FROM transaction_partitions WHERE cluster = $cluster AND transactional_id = $transactionalId',
+)
+
+/** The first offset of the open transactions of all other producers in the partition. Absent: there is none. */
+const readFirstOffsetsOfOthers = statementPerRow<ProducerOfPartition, TopicPartition & { readonly firstOffset: number }>(
+  'read first offsets of others',
+  { topicId: 'text', partition: 'int', producerId: 'bigint' },
+  `SELECT p.topic_id AS "topicId", p.partition, MIN(w.transaction_first_offset) AS "firstOffset"
+    FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log AND w.transaction_first_offset IS NOT NULL
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND w.producer_id <> $producerId
+    GROUP BY p.topic_id, p.partition`,
+)
+
+/** In the order of markers it ends at the first one after which everything before the end of the range is stable: every later transaction begins after the range. */
+const readAborted = statementPerRow<
+  AbortedIn & { readonly ask: number },
+  { readonly ask: number; readonly markerOffset: number; readonly firstOffset: number; readonly producerId: number }
+>(
+  'read aborted transactions',
+  { ask: 'int', topicId: 'text', partition: 'int', fromOffset: 'bigint', untilOffset: 'bigint' },
+  `SELECT $ask AS ask, a.marker_offset AS "markerOffset", a.first_offset AS "firstOffset", a.producer_id AS "producerId"
+    FROM partitions AS p JOIN aborted_transactions AS a ON a.cluster = p.cluster AND a.log = p.log
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition
+    AND a.marker_offset >= $fromOffset AND a.first_offset < $untilOffset
+    AND a.marker_offset <= COALESCE((
+      SELECT MIN(b.marker_offset) FROM aborted_transactions AS b
+      WHERE b.cluster = p.cluster AND b.log = p.log AND b.marker_offset >= $fromOffset AND b.last_stable_offset >= $untilOffset
+    ), ${Number.MAX_SAFE_INTEGER})`,
+)
+
+interface IdsAfter extends TransactionalIdKey {
+  readonly maxIds: number
+}
+
+const readTimedOut = statement<IdsAfter, TransactionalIdKey>(
+  'read timed out transactions',
+  `SELECT transactional_id AS "transactionalId" FROM transactional_ids
+    WHERE cluster = $cluster AND transactional_id > $transactionalId AND state = 'Ongoing' AND began_at_ms <= now_ms() - timeout_ms
+    ORDER BY transactional_id LIMIT $maxIds`,
+)
+
+const readUnused = statement<IdsAfter & { readonly unusedMs: number }, TransactionalIdKey>(
+  'read unused transactional ids',
+  `SELECT transactional_id AS "transactionalId" FROM transactional_ids
+    WHERE cluster = $cluster AND transactional_id > $transactionalId AND state <> 'Ongoing' AND changed_at_ms <= now_ms() - $unusedMs::bigint
+    ORDER BY transactional_id LIMIT $maxIds::int`,
+)
