@@ -14,6 +14,8 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
   })
   afterAll(() => browser.close())
 
+  /** A machine may be busy with other tests. */
+  const soon = { timeout: 20_000 } as const
   const wide = { width: 1280, scheme: 'light' } as const
 
   test('a first visit: from nothing to a message that appears live', async () => {
@@ -52,10 +54,15 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
 
     const pages: readonly (readonly [name: string, fragment: string, shown: (page: Page) => Promise<void>])[] = [
       ['overview', '#/', (page) => page.getByRole('link', { name: 'billing' }).waitFor()],
-      ['messages', '#/topics/orders', (page) => openFirst(page, 'order-6')],
-      ['tombstone', '#/topics/orders', (page) => openFirst(page, 'tombstone')],
-      ['binary', '#/topics/orders', (page) => openFirst(page, 'binary')],
+      [
+        'messages',
+        '#/topics/orders',
+        async (page) => {
+          for (const text of ['binary', 'tombstone', 'order-6']) await openFirst(page, text)
+        },
+      ],
       ['partitions', '#/topics/orders/partitions', (page) => page.getByRole('cell').first().waitFor()],
+      ['compacted', '#/topics/customers/partitions', (page) => page.getByRole('button', { name: 'Compact now' }).waitFor()],
       ['configs', '#/topics/orders/configs', (page) => page.getByText('retention.ms', { exact: true }).waitFor()],
       ['groups', '#/groups', (page) => page.getByRole('link', { name: 'billing' }).waitFor()],
       ['group', '#/groups/billing', (page) => page.getByRole('cell').first().waitFor()],
@@ -97,19 +104,21 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await rows.first().waitFor()
       expect(await rows.count()).toBe(50)
       await page.getByRole('button', { name: 'Show older' }).click()
-      await expect.poll(() => rows.count()).toBe(100)
+      await expect.poll(() => rows.count(), soon).toBe(100)
       await page.getByLabel('Text in key, value or header').fill('rare-needle')
-      await expect.poll(() => rows.allInnerTexts()).toEqual([expect.stringContaining('rare-needle')])
+      await expect.poll(() => rows.allInnerTexts(), soon).toEqual([expect.stringContaining('rare-needle')])
       await page.getByLabel('Text in key, value or header').fill('')
       await page.getByLabel('Exact key').fill('order-3')
-      await expect.poll(async () => (await rows.allInnerTexts()).every((text) => text.includes('order-3')) && (await rows.count())).toBe(13)
+      await expect
+        .poll(async () => (await rows.allInnerTexts()).every((text) => text.includes('order-3')) && (await rows.count()), soon)
+        .toBe(13)
       await page.getByText('Go to offset').click()
       await page.getByLabel('Offset').fill('2')
       await page.getByRole('button', { name: 'Go', exact: true }).click()
       await page.getByText('Partition 0 from offset 2').waitFor()
-      await expect.poll(async () => (await rows.first().innerText()).includes('0:2')).toBe(true)
+      await expect.poll(async () => (await rows.first().innerText()).includes('0:2'), soon).toBe(true)
       await page.getByRole('button', { name: 'Back to the newest' }).click()
-      await expect.poll(() => rows.count()).toBe(50)
+      await expect.poll(() => rows.count(), soon).toBe(50)
     })
 
     test('a config is changed after a preview, and a value that the server rejects is explained', async () => {
@@ -125,7 +134,7 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await picture(page, 'config-preview')
       expect(await configOf(server, 'retention.ms')).toBeUndefined()
       await page.getByRole('button', { name: 'Apply' }).click()
-      await expect.poll(() => configOf(server, 'retention.ms')).toBe('3600000')
+      await expect.poll(() => configOf(server, 'retention.ms'), soon).toBe('3600000')
     })
 
     test('the offsets of a group are moved after a preview', async () => {
@@ -142,6 +151,46 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       expect(await lagOf(server)).toBe(0)
     })
 
+    test('a topic is compacted on request', async () => {
+      const produce = async (...values: readonly string[]): Promise<unknown> =>
+        await fetch(`${server.urls.data}/topics/customers/produce`, {
+          method: 'POST',
+          body: values.map((value) => JSON.stringify({ key: 'k', value })).join('\n'),
+        })
+      await produce('first')
+      await produce('second')
+      await using opened = await openPage(browser, `${server.urls.control}/#/topics/customers/partitions`, wide)
+      const { page } = opened
+      await page.getByText('Of each key, the last record is kept').waitFor()
+      await page.getByRole('button', { name: 'Compact now' }).click()
+      await page.getByText('The topic is compacted.').waitFor()
+      expect(await valuesOf(server, 'customers')).toEqual(['second'])
+      expect(await page.getByRole('button', { name: 'Delete records of partition 0' }).count()).toBe(0)
+    })
+
+    test('the records of a partition before an offset are deleted', async () => {
+      await fetch(`${server.urls.control}/topics`, { method: 'POST', body: '{"name":"trimmed","partitions":1}' })
+      await fetch(`${server.urls.data}/topics/trimmed/produce`, { method: 'POST', body: '{"value":"a"}\n{"value":"b"}' })
+      await using opened = await openPage(browser, `${server.urls.control}/#/topics/trimmed/partitions`, wide)
+      const { page } = opened
+      await page.getByRole('button', { name: 'Delete records of partition 0' }).click()
+      await page.getByText('2 offsets of 2 offsets go').waitFor()
+      await page.getByLabel('Before offset').fill('1')
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete records' }).click()
+      await expect.poll(() => valuesOf(server, 'trimmed'), soon).toEqual(['b'])
+    })
+
+    test('a group is deleted after a question', async () => {
+      const read = await lks(['consume', 'orders', '-g', 'doomed', '-n', '1', '-b', server.kafka])
+      expect(read.code).toBe(0)
+      await using opened = await openPage(browser, `${server.urls.control}/#/groups/doomed`, wide)
+      const { page } = opened
+      await page.getByRole('button', { name: 'Delete group' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete group' }).click()
+      await page.getByRole('heading', { name: 'Groups', exact: true }).waitFor()
+      expect((await fetch(`${server.urls.control}/groups/doomed`)).status).toBe(404)
+    })
+
     test('a topic is deleted after a question, and brought back', async () => {
       await fetch(`${server.urls.control}/topics`, { method: 'POST', body: '{"name":"short-lived","partitions":1}' })
       await using opened = await openPage(browser, `${server.urls.control}/#/topics/short-lived`, wide)
@@ -151,7 +200,7 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await page.getByText('short-lived is deleted').waitFor()
       expect((await fetch(`${server.urls.control}/topics/short-lived`)).status).toBe(404)
       await page.getByRole('button', { name: 'Bring it back' }).click()
-      await expect.poll(async () => (await fetch(`${server.urls.control}/topics/short-lived`)).status).toBe(200)
+      await expect.poll(async () => (await fetch(`${server.urls.control}/topics/short-lived`)).status, soon).toBe(200)
     })
   })
 
@@ -234,6 +283,13 @@ async function openFirst(page: Page, text: string): Promise<void> {
 async function configOf({ urls }: ServerProcess, name: string): Promise<string | undefined> {
   const { config } = (await (await fetch(`${urls.control}/topics/orders`)).json()) as { readonly config: Readonly<Record<string, string>> }
   return config[name]
+}
+
+async function valuesOf({ urls }: ServerProcess, topic: string): Promise<readonly (string | null)[]> {
+  const answer = (await (await fetch(`${urls.data}/topics/${topic}/messages`)).json()) as {
+    readonly records: readonly { readonly value: string | null }[]
+  }
+  return answer.records.map(({ value }) => value)
 }
 
 async function lagOf({ urls }: ServerProcess): Promise<number> {

@@ -36,7 +36,7 @@ export interface OpenPage extends AsyncDisposable {
 export async function openPage(browser: Browser, url: string, { width, scheme }: Omit<Look, 'name'>): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(20_000)
   const complaints: string[] = []
   const { origin } = new URL(url)
   page.on('pageerror', (error) => complaints.push(String(error)))

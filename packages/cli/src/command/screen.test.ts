@@ -45,6 +45,7 @@ test('people see the addresses, the storage, the durability and commands to past
   lks 1.2.3   ready in 120 ms
 
   Kafka            localhost:9092
+  Console          http://localhost:8000/
   Control API      http://localhost:8000/topics
   Data API         http://localhost:8123/topics/{topic}/produce/{partition}
   API docs         http://localhost:8000/docs
@@ -107,7 +108,7 @@ test.each(['/a deep folder/with blanks in its name/and-a-rather-long-one/that-go
 )
 
 test('the screen names a default port that was in use', () => {
-  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/topics (8000 was in use)')
+  expect(firstScreen(ready({}, { movedFrom: 8000 }))).toContain('http://localhost:8001/ (8000 was in use)')
 })
 
 test('the screen reports records lost to a power loss, and omits a recovery without loss', () => {

@@ -40,7 +40,8 @@ export function firstScreen({ server, plan, version, ms, lks, columns }: FirstSc
     const control = shown(http.control.url)
     const data = shown(http.data.url)
     rows.push(
-      ['Control API', `${control}/topics${moved(http.control.movedFrom)}`],
+      ['Console', `${control}/${moved(http.control.movedFrom)}`],
+      ['Control API', `${control}/topics`],
       ['Data API', `${data}/topics/{topic}/produce/{partition}${moved(http.data.movedFrom)}`],
       ['API docs', `${control}/docs`],
     )

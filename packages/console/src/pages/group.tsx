@@ -9,6 +9,7 @@ import { Empty, Failure, Loading } from '../parts/states.tsx'
 import { useHistory } from '../parts/use-history.ts'
 import { usePolled } from '../parts/use-polled.ts'
 import { topicAddress } from '../route.ts'
+import { DeleteGroup } from './delete-group.tsx'
 import { SeekGroup } from './seek-group.tsx'
 
 const everyMs = 2_000
@@ -16,6 +17,7 @@ const everyMs = 2_000
 export function GroupPage({ group }: { readonly group: string }): JSX.Element {
   const shown = usePolled(`group ${group}`, (signal) => call('showGroup', { params: { group }, signal }), everyMs)
   const [seeking, setSeeking] = useState(false)
+  const [deleting, setDeleting] = useState(false)
   const lags = useHistory(shown.answer, ({ lag }) => lag, chartLength)
   const answer = shown.answer
   if (shown.error instanceof ProblemError && shown.error.problem.error_code === 404)
@@ -28,6 +30,7 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
     )
   if (answer === undefined) return shown.error === undefined ? <Loading what="the group" /> : <Failure error={shown.error} />
   const { state, members, partitions, lag, protocol, generation } = answer
+  const whyNot = members.length > 0 ? 'The group has members: stop its consumers first.' : undefined
   return (
     <>
       <header class="title">
@@ -39,15 +42,16 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
             {protocol !== null && `, assignor ${protocol}`}
           </p>
         </div>
-        <button
-          type="button"
-          disabled={members.length > 0}
-          title={members.length > 0 ? 'A group with members goes on from its own positions: stop its consumers first.' : undefined}
-          onClick={() => setSeeking(true)}
-        >
-          Move offsets
-        </button>
+        <div class="buttons">
+          <button type="button" disabled={members.length > 0} title={whyNot} onClick={() => setSeeking(true)}>
+            Move offsets
+          </button>
+          <button type="button" class="danger" disabled={members.length > 0} title={whyNot} onClick={() => setDeleting(true)}>
+            Delete group
+          </button>
+        </div>
       </header>
+      {deleting && <DeleteGroup group={group} onClose={() => setDeleting(false)} />}
       {seeking && (
         <SeekGroup
           group={group}

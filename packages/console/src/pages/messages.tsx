@@ -5,6 +5,7 @@ import { call } from '../api/client.ts'
 import { followTopic, type TailState } from '../api/tail.ts'
 import { count, plural } from '../format.ts'
 import { Empty, Failure, Loading } from '../parts/states.tsx'
+import { useWatched } from '../parts/use-watched.ts'
 import { placeOf, type RecordJson } from '../record.ts'
 import { everything, type Search } from '../search.ts'
 import { ProduceForm } from './produce-form.tsx'
@@ -30,7 +31,8 @@ export function Messages({ topic, partitionCount }: { readonly topic: string; re
   const [search, setSearch] = useState<Search>(everything)
   const [live, setLive] = useState(true)
   const [producing, setProducing] = useState(false)
-  const { found, busy, error, tail, more } = useMessages(topic, search, live && search.at === undefined)
+  const watched = useWatched()
+  const { found, busy, error, tail, more } = useMessages(topic, search, live && watched && search.at === undefined)
   const isSearch = search.text !== '' || search.key !== '' || search.since !== '' || search.at !== undefined
   return (
     <>

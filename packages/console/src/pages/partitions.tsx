@@ -1,23 +1,40 @@
 // The partitions of a topic: the offsets and the size of each.
 import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
 import type { Operations } from '../api/operations.ts'
 import { ago, bytes, count } from '../format.ts'
 import { Scroll } from '../parts/scroll.tsx'
 import { Shown } from '../parts/states.tsx'
 import type { Polled } from '../parts/use-polled.ts'
+import { DeleteRecords, type PartitionOfTopic } from './delete-records.tsx'
 
 export function Partitions({
   polled,
   total,
+  topic,
+  mayDelete,
 }: {
   readonly polled: Polled<Operations['showPartitions']['answer']>
   readonly total: number
   readonly topic: string
+  /** As in Kafka, records of a topic that is only compacted are not deleted by offset. */
+  readonly mayDelete: boolean
 }): JSX.Element {
+  const [shortened, setShortened] = useState<PartitionOfTopic | undefined>(undefined)
   return (
     <Shown polled={polled} what="the partitions">
       {({ partitions }) => (
         <>
+          {shortened !== undefined && (
+            <DeleteRecords
+              topic={topic}
+              partition={shortened}
+              onClose={() => {
+                setShortened(undefined)
+                polled.refresh()
+              }}
+            />
+          )}
           {partitions.length < total && (
             <p class="note">
               The first {count(partitions.length)} of {count(total)} partitions.
@@ -41,29 +58,50 @@ export function Partitions({
                     Size
                   </th>
                   <th scope="col">Newest</th>
+                  {mayDelete && (
+                    <th scope="col">
+                      <span class="unseen">Actions</span>
+                    </th>
+                  )}
                 </tr>
               </thead>
               <tbody>
-                {partitions.map(({ partition, logStartOffset, highWatermark, lastStableOffset, bytes: size, newest }) => (
-                  <tr key={partition}>
-                    <td>{partition}</td>
-                    <td class="number">{count(highWatermark - logStartOffset)}</td>
-                    <td class="number">{count(logStartOffset)}</td>
-                    <td class="number">
-                      {count(highWatermark)}
-                      {lastStableOffset < highWatermark && (
-                        <>
-                          {' '}
-                          <span class="tag" title={`A transaction is open from offset ${lastStableOffset} on.`}>
-                            open transaction
-                          </span>
-                        </>
+                {partitions.map((one) => {
+                  const { partition, logStartOffset, highWatermark, lastStableOffset, bytes: size, newest } = one
+                  return (
+                    <tr key={partition}>
+                      <td>{partition}</td>
+                      <td class="number">{count(highWatermark - logStartOffset)}</td>
+                      <td class="number">{count(logStartOffset)}</td>
+                      <td class="number">
+                        {count(highWatermark)}
+                        {lastStableOffset < highWatermark && (
+                          <>
+                            {' '}
+                            <span class="tag" title={`A transaction is open from offset ${lastStableOffset} on.`}>
+                              open transaction
+                            </span>
+                          </>
+                        )}
+                      </td>
+                      <td class="number">{bytes(size)}</td>
+                      <td>{newest === null ? '–' : ago(newest, Date.now())}</td>
+                      {mayDelete && (
+                        <td class="number">
+                          <button
+                            type="button"
+                            class="small"
+                            disabled={highWatermark === logStartOffset}
+                            aria-label={`Delete records of partition ${partition}`}
+                            onClick={() => setShortened(one)}
+                          >
+                            Delete records
+                          </button>
+                        </td>
                       )}
-                    </td>
-                    <td class="number">{bytes(size)}</td>
-                    <td>{newest === null ? '–' : ago(newest, Date.now())}</td>
-                  </tr>
-                ))}
+                    </tr>
+                  )
+                })}
               </tbody>
             </table>
           </Scroll>

@@ -8,6 +8,7 @@ import { usePolled } from '../parts/use-polled.ts'
 import { type TopicTab, topicAddress } from '../route.ts'
 import { Configs } from './configs.tsx'
 import { DeleteTopic } from './delete-topic.tsx'
+import { KeptRecords } from './kept-records.tsx'
 import { Messages } from './messages.tsx'
 import { Partitions } from './partitions.tsx'
 
@@ -61,7 +62,20 @@ export function TopicPage({ topic, tab }: { readonly topic: string; readonly tab
         ))}
       </nav>
       {tab === 'messages' && <Messages topic={topic} partitionCount={answer.partitions} />}
-      {tab === 'partitions' && <Partitions polled={partitions} total={answer.partitions} topic={topic} />}
+      {tab === 'partitions' && (
+        <>
+          <KeptRecords topic={topic} configs={answer.effectiveConfig} onCompacted={partitions.refresh} />
+          <section>
+            <h2>Partitions</h2>
+            <Partitions
+              polled={partitions}
+              total={answer.partitions}
+              topic={topic}
+              mayDelete={answer.config['cleanup.policy'] !== 'compact'}
+            />
+          </section>
+        </>
+      )}
       {tab === 'configs' && <Configs topic={topic} configs={answer.effectiveConfig} onChanged={shown.refresh} />}
     </>
   )
