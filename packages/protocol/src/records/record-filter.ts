@@ -116,7 +116,12 @@ function unpacked(
   const codec = codecNames[attributes & attributeBits.codec]
   if (codec === undefined) throw new ProtocolError(`compression type ${attributes & attributeBits.codec} is unknown`)
   const packed = batch.subarray(at + batchLayout.records, at + sizeBytes)
-  return { codec, bytes: recordCount === 0 ? packed : decompress(codec, packed, codecs, maxBytes) }
+  return { codec, bytes: plainView(recordCount === 0 ? packed : decompress(codec, packed, codecs, maxBytes)) }
+}
+
+/** A subclass such as Node's Buffer makes each view of a key cost several times as much. */
+function plainView({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length)
 }
 
 interface Rewriting {
