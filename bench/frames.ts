@@ -53,11 +53,14 @@ export function compressedProduceFrame(sizeBytes: number, codec: CodecName): Pro
 }
 
 /** One small record with this number as its value, to partition 0 of the topic. */
-export function stampedFrame(name: string, stamp: number): Buffer {
+export function stampedFrame(name: string, stamp: number, key: string | null = null): Buffer {
   const timestamp = Date.now()
   const value = Buffer.alloc(8)
   value.writeDoubleBE(stamp)
-  const batch = buildBatch({ baseTimestamp: timestamp, records: [{ offsetDelta: 0, timestamp, key: null, value, headers: [] }] }, crc32c)
+  const batch = buildBatch(
+    { baseTimestamp: timestamp, records: [{ offsetDelta: 0, timestamp, key: key === null ? null : Buffer.from(key), value, headers: [] }] },
+    crc32c,
+  )
   return framed(batch, 1, name).bytes
 }
 
@@ -67,7 +70,8 @@ export function stampOf(batch: Uint8Array): number {
   throw new Error('the batch has no stamp')
 }
 
-function framed(batch: Uint8Array, partitions: number, name = topic): ProduceFrame {
+/** The batch, to each of the first `partitions` of the topic. */
+export function framed(batch: Uint8Array, partitions: number, name = topic): ProduceFrame {
   const partitionData = Array.from({ length: partitions }, (_, index) => ({ index, records: batch }))
   const request = { acks: -1, timeoutMs: 30_000, topicData: [{ name, partitionData }] }
   const bytes = Buffer.concat(encodeRequest(Produce, { version: produceVersion, correlationId: 1, clientId: 'bench' }, request))
@@ -95,8 +99,14 @@ export function fetchFrame(offset: number): Buffer {
   return Buffer.concat(encodeRequest(Fetch, { version: fetchVersion, correlationId: 1, clientId: 'bench' }, request))
 }
 
-export async function createTopic(client: WireClient, partitions = 1, name = topic): Promise<void> {
-  const topics = [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }]
+export async function createTopic(
+  client: WireClient,
+  partitions = 1,
+  name = topic,
+  configs: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const set = Object.entries(configs).map(([key, value]) => ({ name: key, value }))
+  const topics = [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: set }]
   const answer = await client.ask(CreateTopics, 5, { topics, timeoutMs: 10_000, validateOnly: false })
   const code = answer.topics[0]?.errorCode
   if (code !== 0) throw new Error(`the topic was not created: error ${code}`)

@@ -2,6 +2,7 @@
 import { kafkaTool } from './apache-kafka.ts'
 import { codecBenches } from './codecs.ts'
 import { coldBenches } from './cold.ts'
+import { compactionBenches } from './compaction.ts'
 import { embeddedBenches } from './embedded.ts'
 import { forkBenches } from './forks.ts'
 import { groupBenches } from './groups.ts'
@@ -59,6 +60,7 @@ const benches: Readonly<Record<string, Bench>> = {
   memory: { measures: 'mark-compacts per GB and peak memory, in both directions', minutes: 1.5, run: memoryBenches },
   tail: { measures: 'a consumer at the end beside one that reads 2 GB of old records', minutes: 3.5, run: tailBenches },
   cold: { measures: "Kafka's perf tools with a store of 100 ms, on 1 and 12 partitions", minutes: 4, run: coldBenches, needsKafka: true },
+  compaction: { measures: "log compaction of a million keys, beside Kafka's log cleaner", minutes: 4, run: compactionBenches },
   kafka: { measures: "Kafka's perf tools, against Apache Kafka", minutes: 6, run: kafkaBenches, needsKafka: true },
   'kafka-client': {
     measures: 'produces of one Node client, against Apache Kafka',

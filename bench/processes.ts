@@ -16,6 +16,8 @@ export interface MeasuredServer extends AsyncDisposable {
 export interface OurServer extends MeasuredServer {
   /** The sum of the samples of a metric whose labels contain all of `labels`. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
+  /** Makes a pass of log compaction over the topic, to its end. */
+  compact(topic: string): Promise<void>
   /** The mark-compacts so far. Only for a server that was started with `countsCollections`. */
   markCompactCount(): Promise<number>
 }
@@ -37,6 +39,10 @@ export async function ours({ build, args, countsCollections = false }: OurServer
     ...server,
     port: Number(kafka.slice(kafka.lastIndexOf(':') + 1)),
     metric: (name, labels = {}) => metric(urls.control, name, labels),
+    async compact(topic) {
+      const { status } = await fetch(`${urls.control}/topics/${topic}/compact`, { method: 'POST' })
+      if (status !== 200) throw new Error(`the compaction was answered with ${status}`)
+    },
     async markCompactCount() {
       const counts = (): readonly RegExpExecArray[] => [...program.stderr().matchAll(/^mark-compacts: (\d+)$/gm)]
       const before = counts().length
