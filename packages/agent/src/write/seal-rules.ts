@@ -29,33 +29,38 @@ export class SealRules {
   readonly #puts: TokenBucket
   /** The PUTs for producers in closed loops. */
   readonly #loopPuts: TokenBucket | undefined
-  readonly #loops = new ClosedLoops()
+  /** With a ceiling of PUTs for them: without it nothing would remove producers that have gone. */
+  readonly #loops: ClosedLoops | undefined
   readonly #rows: TokenBucket
-  readonly #windows = new RequestWindows()
+  readonly #windows: RequestWindows | undefined
   /** The time of the last admission or answer. */
   #movedAtMs = 0
 
   constructor(policy: FlushPolicy, nowMs: number) {
-    const { putsPerSecond, putsPerSecondMax, burst, rowsPerSecond = Number.POSITIVE_INFINITY } = policy
+    const { putsPerSecond, putsPerSecondMax, burst, gather, rowsPerSecond = Number.POSITIVE_INFINITY } = policy
     this.#policy = policy
     // Full objects leave no debt: a lone record after them would wait for it.
     this.#puts = new TokenBucket({ perSecond: putsPerSecond, burst, debt: 0, nowMs })
     // Without a burst: producers that were answered at different times come together.
-    if (putsPerSecondMax !== undefined) this.#loopPuts = new TokenBucket({ perSecond: putsPerSecondMax, burst: 1, debt: 0, nowMs })
+    if (putsPerSecondMax !== undefined) {
+      this.#loopPuts = new TokenBucket({ perSecond: putsPerSecondMax, burst: 1, debt: 0, nowMs })
+      this.#loops = new ClosedLoops()
+    }
+    if (gather !== undefined) this.#windows = new RequestWindows()
     this.#rows = new TokenBucket({ perSecond: rowsPerSecond, burst: rowsPerSecond, debt: rowsPerSecond, nowMs })
   }
 
   admitted(open: OpenObject, producer: object, nowMs: number): void {
-    if (this.#loopPuts === undefined && this.#policy.gather === undefined) return
+    if (this.#loops === undefined && this.#windows === undefined) return
     open.producers.set(producer, (open.producers.get(producer) ?? 0) + 1)
-    this.#loops.admitted(producer, nowMs)
-    this.#windows.admitted(producer)
+    this.#loops?.admitted(producer, nowMs)
+    this.#windows?.admitted(producer)
     this.#movedAtMs = nowMs
   }
 
   /** Whatever the trigger: every seal spends from the budgets. */
   sealed(open: OpenObject, nowMs: number): void {
-    this.#loops.sealed(open.producers)
+    this.#loops?.sealed(open.producers)
     this.#puts.spend(1, nowMs)
     this.#loopPuts?.spend(1, nowMs)
     this.#rows.spend(open.partitions, nowMs)
@@ -63,12 +68,12 @@ export class SealRules {
 
   /** The open object will not be stored. Its batches are answered all the same. */
   givenUp(open: OpenObject): void {
-    this.#loops.sealed(open.producers)
+    this.#loops?.sealed(open.producers)
   }
 
   answered(open: OpenObject, nowMs: number): void {
-    this.#loops.answered(open.producers, nowMs)
-    this.#windows.answered(open.producers)
+    this.#loops?.answered(open.producers, nowMs)
+    this.#windows?.answered(open.producers)
     this.#movedAtMs = nowMs
   }
 
@@ -86,7 +91,8 @@ export class SealRules {
     const rowsMs = this.#rows.waitMs(open.partitions, nowMs)
     const waitMs = Math.max(idle ? 0 : lingerMs - ageMs, this.#puts.waitMs(1, nowMs), rowsMs)
     const trigger = idle ? 'idle' : 'time'
-    if (this.#loopPuts === undefined) return { waitMs: Math.max(waitMs, this.#gatheringMs(open, nowMs)), trigger }
+    if (this.#loopPuts === undefined || this.#loops === undefined)
+      return { waitMs: Math.max(waitMs, this.#gatheringMs(open, nowMs)), trigger }
     const { backWithinMs, inFlight, waiting } = this.#loops.state(nowMs)
     if (backWithinMs > 0 && ageMs < lingerMs) return { waitMs: backWithinMs, trigger }
     // While some are in flight, the others wait for them, and all share the next flush; unless this one is large, so that its PUT costs little per byte.
@@ -105,6 +111,6 @@ export class SealRules {
     if (gather === undefined || open.sizeBytes < gather.fromBytes || open.sizeBytes >= gather.toBytes) return 0
     const { gatherQuietMs, gatherMs } = fixedLimits
     const leftMs = Math.min(this.#movedAtMs + gatherQuietMs, open.openedAtMs + gatherMs) - nowMs
-    return leftMs > 0 && this.#windows.mayGrow(open.producers) ? leftMs : 0
+    return leftMs > 0 && this.#windows?.mayGrow(open.producers) === true ? leftMs : 0
   }
 }

@@ -149,7 +149,7 @@ export const rottenReads: Scenario = {
   name: 'rotten reads',
   about: 'Reads return with a flipped bit or truncated, without a cache to hide it: a reader gets correct records or an error.',
   partitions: 1,
-  setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 1_000]) }),
+  setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 10_000]) }),
   async run(world) {
     const { chance, time } = world
     world.bucket.faults = {

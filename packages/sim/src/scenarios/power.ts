@@ -9,7 +9,7 @@ export const lossOfPower: Scenario = {
   about:
     'The agent keeps its objects in volumes on a disk that fails and loses power, and is killed or drained; volumes are sealed and rewritten.',
   partitions: 2,
-  setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 2_000]) }),
+  setup: (chance) => ({ ...anySetup(chance), cacheBytes: chance.pick([0, 0, 20_000]) }),
   volumes: (chance) => ({
     durability: chance.pick(['strict', 'strict', 'os']),
     // Large ones are never full, so that each start finds enough small ones to rewrite.
