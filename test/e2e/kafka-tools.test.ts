@@ -121,6 +121,41 @@ describe("Kafka's own tools", () => {
     await expect(run('AclCommand', '--list')).rejects.toThrow(/No Authorizer is configured on the broker/)
   })
 
+  java('kafka-verifiable-producer and kafka-verifiable-consumer agree, and kafka-groups lists the group', async () => {
+    await createTopic(server, 'verified', 1)
+    const produced = await run('VerifiableProducer', '--topic', 'verified', '--max-messages', '50')
+    expect(produced).toMatch(/"sent":50,"acked":50/)
+    const consumed = await run('VerifiableConsumer', '--topic', 'verified', '--group-id', 'verifiers', '--max-messages', '50')
+    expect(linesOf(consumed).filter((line) => line.includes('records_consumed'))).not.toEqual([])
+    expect(await run('GroupsCommand', '--list')).toMatch(/verifiers\s+Classic\s+consumer/)
+  })
+
+  java('kafka-consumer-perf-test reads all records, and kafka-e2e-latency gets each record back', async () => {
+    await createTopic(server, 'measured', 1)
+    const latency = await run(
+      'EndToEndLatency',
+      '--topic',
+      'measured',
+      '--num-records',
+      '20',
+      '--producer-acks',
+      'all',
+      '--record-size',
+      '100',
+    )
+    expect(latency).toMatch(/Avg latency: [\d.]+ ms/)
+    const consumed = linesOf(await run('ConsumerPerformance', '--topic', 'measured', '--num-records', '20', '--timeout', '30000')).at(-1)
+    // The fields: start, end, MB, MB per second, records, and so on.
+    expect(Number(consumed?.split(', ')[4])).toBeGreaterThanOrEqual(20)
+  })
+
+  java('kafka-configs reports that a config of a broker is read-only', async () => {
+    const broker = ['--entity-type', 'brokers', '--entity-name', '1']
+    await expect(configs('--alter', ...broker, '--add-config', 'auto.create.topics.enable=false')).rejects.toThrow(
+      /Cannot update these configs dynamically: \[auto\.create\.topics\.enable\]/,
+    )
+  })
+
   java('kafka-transactions describes the producers of a partition', async () => {
     expect(await run('TransactionsCommand', 'describe-producers', '--topic', 'tools', '--partition', '0')).toMatch(/ProducerId/)
   })

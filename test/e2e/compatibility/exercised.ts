@@ -303,6 +303,24 @@ export const exercised: readonly Exercised[] = [
   },
   {
     client: "Apache Kafka's own tools",
+    what: '`kafka-verifiable-producer` and `kafka-verifiable-consumer` agree, and `kafka-groups` lists the group',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-verifiable-producer and kafka-verifiable-consumer agree, and kafka-groups lists the group',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-consumer-perf-test` reads all records, and `kafka-e2e-latency` gets each record back',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-consumer-perf-test reads all records, and kafka-e2e-latency gets each record back',
+  },
+  {
+    client: "Apache Kafka's own tools",
+    what: '`kafka-configs` reports that a config of a broker is read-only',
+    file: 'kafka-tools.test.ts',
+    title: 'kafka-configs reports that a config of a broker is read-only',
+  },
+  {
+    client: "Apache Kafka's own tools",
     what: '`kafka-transactions` describes the producers of a partition',
     file: 'kafka-tools.test.ts',
     title: 'kafka-transactions describes the producers of a partition',
