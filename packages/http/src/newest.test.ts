@@ -105,6 +105,21 @@ test('large records do not exceed the answer, and none is lost between pages', a
   expect(found).toEqual(Array.from({ length: 40 }, (_, n) => 39 - n))
 })
 
+test('a text is found among large records, wherever it is', async () => {
+  await server.topic('large-texts', 1)
+  for (let n = 0; n < 24; n++) {
+    const line = JSON.stringify({ value: `${n % 3 === 0 ? 'Needle' : ''}${n}:${'x'.repeat(700_000)}`, partition: 0 })
+    expect((await fetch(`${server.data}/topics/large-texts/produce`, { method: 'POST', body: line })).status).toBe(200)
+  }
+  const found: (string | undefined)[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page: JsonAnswer = await get(`/topics/large-texts/messages?order=desc&text=Needle${cursor === '' ? '' : `&cursor=${cursor}`}`)
+    found.push(...page.records.map(({ value }) => value?.split(':')[0]))
+    cursor = page.cursor
+  }
+  expect(found).toEqual([21, 18, 15, 12, 9, 6, 3, 0].map((n) => `Needle${n}`))
+})
+
 test('a cursor with offsets after the end, and one of another topic, are answered', async () => {
   await server.topic('cursors', 1)
   await produce('cursors', 2, { partitions: 1 })
