@@ -149,6 +149,8 @@ function productionAgent({ storage, env }: NonNullable<typeof s3>, postgres: Tes
     await sending.end()
     await producer.disconnect()
     const cluster = await json<{ readonly brokers: readonly { readonly id: number }[] }>(['cluster', 'info', '-b', agent.kafka])
+    const agents = await json<readonly object[]>(['agent', 'list', '--url', agent.urls.control])
+    expect(agents).toMatchObject([{ agent: 'blue', brokerId: 1, kafka: agent.kafka, answers: true }])
     // The broker id belongs to the name, over every restart.
     expect(cluster.brokers.map(({ id }) => id)).toEqual([1])
     expect(await readByKafkajs('drained')).toEqual(Array.from({ length: sending.acknowledged() }, (_, number) => String(number)))

@@ -1,5 +1,6 @@
 // Adds the routes of each plane.
 import type { FastifyInstance } from 'fastify'
+import { agentRoutes } from './agents.ts'
 import { compactTopicRoute } from './compact-topic.ts'
 import { damageRoutes } from './damage.ts'
 import { deleteRecordsRoute } from './delete-records.ts'
@@ -39,6 +40,7 @@ async function ready(
       compactTopicRoute(app, parts)
       groupRoutes(app, parts)
       damageRoutes(app, parts)
+      agentRoutes(app, parts)
       break
     case 'data':
       app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

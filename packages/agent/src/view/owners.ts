@@ -12,6 +12,15 @@ export interface Ownership {
   readonly leader: number | undefined
 }
 
+/** Slots in a row that have the same owner and epoch. */
+export interface OwnedSlots {
+  readonly first: number
+  readonly last: number
+  readonly epoch: number
+  /** The broker id of the owner; undefined while they have none. */
+  readonly leader: number | undefined
+}
+
 export class Owners {
   readonly slots: number
   readonly brokerId: number
@@ -50,6 +59,18 @@ export class Owners {
   /** The living agents as of their last heartbeats, including this one. */
   get members(): Iterable<Member> {
     return this.#members.values()
+  }
+
+  /** All slots in order, as of the last heartbeat. */
+  ownedSlots(): readonly OwnedSlots[] {
+    const ranges: OwnedSlots[] = []
+    for (let slot = 0; slot < this.slots; slot += 1) {
+      const { epoch, leader } = this.#of(slot)
+      const range = ranges.at(-1)
+      if (range?.epoch === epoch && range.leader === leader) ranges[ranges.length - 1] = { ...range, last: slot }
+      else ranges.push({ first: slot, last: slot, epoch, leader })
+    }
+    return ranges
   }
 
   ofPartition(topicId: TopicId, partition: number): Ownership {

@@ -1,4 +1,5 @@
 // The table of commands: all commands of `lks` except those that run a server, in the order in which help and reference list them.
+import { agentList } from './agent/agent-list.ts'
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
@@ -55,6 +56,7 @@ export const clientCommands: readonly ClientCommand[] = [
   clusterInfo,
   clusterMemory,
   clusterHealth,
+  agentList,
   configDescribe,
   configPrint,
   configSet,
@@ -73,6 +75,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   topic: 'Topics',
   group: 'Consumer groups',
   cluster: 'The cluster',
+  agent: 'The agents of a Local Kafka Service cluster',
   config: 'Configs',
   doctor: 'Diagnosis',
 }

@@ -362,6 +362,50 @@ export interface Operations {
       }[]
     }
   }
+  /** Show the cluster: its id, the agent that answers, and the count of agents and slots. */
+  showCluster: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly clusterId: string
+      readonly brokerId: number
+      readonly agent: string | null
+      readonly agents: number
+      readonly slots: number
+    }
+  }
+  /** List the living agents, as of the last heartbeat of the one that answers. */
+  listAgents: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly agents: readonly {
+        readonly agent: string
+        readonly brokerId: number
+        readonly kafka: string
+        readonly slots: number
+        readonly answers: boolean
+      }[]
+    }
+  }
+  /** Show which agent owns which slots. */
+  listSlots: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly slots: number
+      readonly ranges: readonly ({
+        readonly first: number
+        readonly last: number
+        readonly epoch: number
+        readonly brokerId: number | null
+        readonly agent: string | null
+      })[]
+    }
+  }
   /** Whether the process is alive. */
   livez: {
     params: Readonly<Record<never, never>>
@@ -570,6 +614,9 @@ export const routes = {
   beginCheck: { method: 'POST', path: '/storage/check', plane: 'control' },
   stopCheck: { method: 'DELETE', path: '/storage/check', plane: 'control' },
   skipDamaged: { method: 'POST', path: '/topics/{topic}/skip-damaged', plane: 'control' },
+  showCluster: { method: 'GET', path: '/cluster', plane: 'control' },
+  listAgents: { method: 'GET', path: '/agents', plane: 'control' },
+  listSlots: { method: 'GET', path: '/slots', plane: 'control' },
   livez: { method: 'GET', path: '/livez', plane: 'control' },
   readyz: { method: 'GET', path: '/readyz', plane: 'control' },
   metrics: { method: 'GET', path: '/metrics', plane: 'control' },

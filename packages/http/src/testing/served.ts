@@ -173,7 +173,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     clusterId,
     brokerId: 1,
     operations: { topics, records, recordDeletion, groups, damage: damaged, compaction },
-    shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, httpAnswers },
+    shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, owners, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,
     health: () => health,
