@@ -146,7 +146,7 @@ export async function ask<A extends Api>(port: number, api: A, version: number, 
   try {
     await once(socket, 'connect')
     socket.write(frameOf(api, version, body))
-    const frames = new FrameSplitter({ maxBytes: 1_000_000 })
+    const frames = new FrameSplitter({ maxBytes: 2_000_000 })
     for await (const chunk of socket) {
       // The cast: a socket without an encoding gives bytes.
       frames.push(chunk as Uint8Array)

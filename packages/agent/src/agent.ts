@@ -3,6 +3,7 @@ import type { Codecs } from '@local-kafka-service/protocol'
 import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
 import { Groups, type GroupsParts } from './coordinate/groups.ts'
+import { MemberMemory } from './coordinate/member-memory.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId, TopicPartition } from './core/ids.ts'
@@ -221,7 +222,6 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
   const memoryBytes = asked === undefined ? undefined : Number(asked)
   const plan = memoryPlan({ memoryBytes, cacheBytes: number(settings, 'cache.bytes'), machineBytes: parts.machineBytes })
   const { limits = plan.limits } = parts
-  const { cacheBytes } = plan
   const emit = (event: AgentEvent): void => {
     meters.count(event)
     parts.emit(event)
@@ -237,10 +237,11 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
     random,
     crc32c,
     memory,
+    memberMemory: new MemberMemory(limits.groupBytes),
     unpacker,
     packer: new Packer({ codecs, ...(remotePackers && { remotePackers }), clock: ioClock, limits }),
     limits,
-    cacheBytes,
+    cacheBytes: plan.cacheBytes,
     settings,
     emit,
     stores,
@@ -335,7 +336,7 @@ function mergeOptions(
 }
 
 /** What an agent reports on and ends. */
-interface RunningParts extends Pick<Agent, 'operations'> {
+interface RunningParts extends Pick<Agent, 'operations'>, Pick<ReturnType<typeof baseOf>, 'memberMemory'> {
   readonly cacheBytes: number
   readonly parts: Parts
   readonly meters: Meters

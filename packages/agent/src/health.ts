@@ -1,4 +1,5 @@
 // What an agent reports about itself: whether it is ready, and the values of its gauges.
+import type { MemberMemory } from './coordinate/member-memory.ts'
 import type { Limits } from './limits.ts'
 import type { Membership } from './membership.ts'
 import type { Packer } from './memory/packer.ts'
@@ -50,6 +51,7 @@ export function gaugesOf(of: {
   readonly httpAnswers: AnswerMemory
   readonly unpacker: Pick<Unpacker, 'gauge'>
   readonly tails: Pick<Tails, 'gauge'>
+  readonly memberMemory: Pick<MemberMemory, 'gauge'>
   readonly packer: Pick<Packer, 'gauge'>
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
@@ -72,6 +74,7 @@ export function gaugesOf(of: {
     httpAnswers,
     unpacker,
     tails,
+    memberMemory,
     packer,
     membership,
     damage,
@@ -95,6 +98,7 @@ export function gaugesOf(of: {
       { part: 'unpacked records', ...unpacker.gauge },
       { part: 'free slabs', usedBytes: slabs.freeBytes, limitBytes: slabs.maxFreeBytes },
       { part: 'tails', ...tails.gauge },
+      { part: 'groups', ...memberMemory.gauge },
       { part: 'repacked batches', ...packer.gauge },
       { part: 'cache', usedBytes: objects.meters.bytes, limitBytes: cacheBytes },
     ],

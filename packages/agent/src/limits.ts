@@ -54,6 +54,8 @@ export const defaultLimits = {
   tails: 100_000,
   /** The memory of those watermarks and segments. Above it the oldest lose their segments, then themselves. */
   tailBytes: 64 * mib,
+  /** What the members of all groups sent and were assigned. A group grows to at most a quarter of what is free; a join above it waits for its client to try again. */
+  groupBytes: 32 * mib,
   /** Segments that one look-up may return for one partition. */
   segmentsPerFind: 64,
   /** The maximum of a fetch's answer, whatever the client requests: Kafka's fetch.max.bytes. */
@@ -98,6 +100,7 @@ const sharedBudgets = [
   'freeSlabBytes',
   'tailBytes',
   'repackedBytes',
+  'groupBytes',
 ] as const satisfies readonly (keyof Limits)[]
 
 /** The sum of the budgets above. */

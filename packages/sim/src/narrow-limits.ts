@@ -43,6 +43,7 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   freeSlabBytes: [1, 1_000_000],
   tailBytes: [1, 5_000],
   repackedBytes: [1, 10_000],
+  groupBytes: [40_000, 1_000_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */

@@ -10,8 +10,10 @@ import {
   DescribeConfigs,
   DescribeGroups,
   decodeResponse,
+  errors,
   Fetch,
   FindCoordinator,
+  JoinGroup,
   ListOffsets,
   Metadata,
   OffsetCommit,
@@ -21,7 +23,7 @@ import {
 } from '@local-kafka-service/protocol'
 import { WireClient } from '../../../bench/wire-client.ts'
 import type { Attack, Effort, Scene, Target } from '../attack.ts'
-import { call, frameOf } from '../attackers.ts'
+import { ask, call, frameOf } from '../attackers.ts'
 
 const partitionsEach = 10
 const partitions = Array.from({ length: partitionsEach }, (_, partition) => partition)
@@ -31,7 +33,7 @@ export const largeRequests: Scene = {
   async prepare(target, effort) {
     const topics = Array.from({ length: effort.wideTopics }, (_, at) => `wide-${at}`)
     await createTopics(target, topics)
-    return [...overPartitions(topics, effort), ...overNames(effort)]
+    return [...overPartitions(topics, effort), ...overNames(effort), largeMembers]
   },
 }
 
@@ -126,6 +128,30 @@ function overNames(effort: Effort): readonly Attack[] {
       check: ({ groups }) => all(groups),
     }),
   ]
+}
+
+const groupCount = 60
+
+/** Each group is another client's. */
+const largeMembers: Attack = {
+  name: `H6: JoinGroup of ${groupCount} groups, 1 MB each`,
+  logLines: groupCount,
+  growthMiB: 250,
+  async run({ port }) {
+    const metadata = new Uint8Array(1_000_000)
+    const joins = Array.from({ length: groupCount }, (_, at) =>
+      ask(port, JoinGroup, 3, {
+        groupId: `large-${at}`,
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 10_000,
+        memberId: '',
+        protocolType: 'consumer',
+        protocols: [{ name: 'range', metadata }],
+      }),
+    )
+    const answered = new Set((await Promise.all(joins)).map(({ errorCode }) => errorCode))
+    assert.deepEqual(answered, new Set([0, errors.COORDINATOR_NOT_AVAILABLE.code]))
+  },
 }
 
 function repeated<A extends Api>(

@@ -3,7 +3,7 @@ import { KafkaError } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { ClassicGroup } from '../core/group/classic-group.ts'
 import type { ClassicReply, ClassicRequest, ClassicSettings } from '../core/group/classic-messages.ts'
-import { type ClassicChange, type SavedChange, saved } from '../core/group/classic-state.ts'
+import { type ClassicChange, type MemberRow, type SavedChange, saved } from '../core/group/classic-state.ts'
 import type { RequestId, Step } from '../core/group/machine.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import {
@@ -17,6 +17,7 @@ import {
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { changeOf, entryOf } from './journal.ts'
+import { type GroupMemory, memberRowBytes, type RowsToHold } from './member-memory.ts'
 
 export interface RunnerParts {
   readonly groupId: string
@@ -26,6 +27,7 @@ export interface RunnerParts {
   readonly epoch: string
   readonly clock: Clock
   readonly settings: ClassicSettings
+  readonly memory: GroupMemory
   readonly emit: EventHook
   /** Called once, when this runner has ended: a save failed, or another coordinator took over. The next request opens a new runner. */
   readonly onDropped: () => void
@@ -108,9 +110,11 @@ export class GroupRunner {
     return this.#parts.groupId
   }
 
-  /** Settles when the answer's step is saved. `beside` is called in the turn of the answer. Rejects with a KafkaError when the group is dropped first. */
+  /** Settles when the answer's step is saved. `beside` is called in the turn of the answer. Rejects with a KafkaError when the group is dropped first, or has no memory for it. */
   ask(request: ClassicRequest, beside?: (reply: ClassicReply) => Beside): Promise<ClassicReply> {
-    if (this.#dropped !== undefined) return Promise.reject(this.#dropped)
+    const rows = rowsOf(request)
+    const error = this.#dropped ?? (rows && this.#parts.memory.shortage(rows))
+    if (error !== undefined) return Promise.reject(error)
     return new Promise((resolve, reject) => {
       this.#nextRequest += 1
       const id: RequestId = this.#nextRequest
@@ -132,6 +136,11 @@ export class GroupRunner {
     for (const { reject } of this.#askers.values()) reject(error)
     this.#askers.clear()
     this.#parts.onDropped()
+  }
+
+  /** After its end, or when it is forgotten. */
+  releaseMemory(): void {
+    this.#parts.memory.release()
   }
 
   #take({ changes, replies }: Step<ClassicReply, ClassicChange>): void {
@@ -176,6 +185,9 @@ export class GroupRunner {
 
   #apply(change: ClassicChange): void {
     this.#machine.apply(change)
+    const { memory } = this.#parts
+    if (change.kind === 'member') memory.put(change.key, change.value === null ? 0 : memberBytes(change.value))
+    if (change.kind === 'assignment') memory.put(change.key, change.value?.assignment.length ?? 0)
     if (change.kind !== 'group') return
     this.#head = change.value === null ? null : { kind: 'classic', protocolType: change.value.protocolType, state: change.value.state }
   }
@@ -251,6 +263,18 @@ export class GroupRunner {
       this.drop(new KafkaError('COORDINATOR_NOT_AVAILABLE'))
     }
   }
+}
+
+/** What the request adds to the memory of the group. */
+function rowsOf(request: ClassicRequest): RowsToHold | undefined {
+  if (request.kind === 'join') return { kind: 'member', rows: [{ key: `member/${request.memberId}`, bytes: memberBytes(request) }] }
+  if (request.kind !== 'sync') return undefined
+  const rows = request.assignments.map(({ memberId, assignment }) => ({ key: `assignment/${memberId}`, bytes: assignment.length }))
+  return { kind: 'assignment', rows }
+}
+
+function memberBytes({ protocols }: Pick<MemberRow, 'protocols'>): number {
+  return protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, memberRowBytes)
 }
 
 function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOffsets = [] }: Beside): void {

@@ -272,6 +272,29 @@ test('groups of other coordinators are rejected, and so are invalid group ids', 
   await expect(groups.ask('g', { kind: 'describe' })).rejects.toMatchObject({ error: 'NOT_COORDINATOR' })
 })
 
+test('members hold a part of the memory for groups: above it a join may be sent again, with one line in the log, and other groups go on', async () => {
+  const { groups, events, memberMemory } = await aCoordinator({ groupBytes: 100_000 })
+  const notices = () => events.filter(({ kind }) => kind === 'notice').length
+  const large = { protocols: [{ name: 'range', metadata: new Uint8Array(20_000) }] }
+  const member = await joined(groups, 'g', large)
+  const heldBytes = memberMemory.gauge.usedBytes
+  expect(heldBytes).toBeGreaterThan(20_000)
+  for (let tries = 0; tries < 3; tries++)
+    await expect(groups.ask('g', aJoin(large))).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
+  const assignments = [{ memberId: member.memberId, assignment: new Uint8Array(30_000) }]
+  const sync = { kind: 'sync', protocolType: 'consumer', protocolName: 'range', ...member, assignments } as const
+  await expect(groups.ask('g', sync)).rejects.toMatchObject({ error: 'COORDINATOR_NOT_AVAILABLE' })
+  expect([notices(), memberMemory.gauge.usedBytes]).toEqual([1, heldBytes])
+  // The member may join again as it is, and others may join other groups.
+  await synced(groups, 'g', member)
+  await joined(groups, 'other')
+  await groups.ask('g', { kind: 'leave', members: [member] })
+  await joined(groups, 'g', large)
+  expect(memberMemory.gauge.usedBytes).toBeLessThan(2 * heldBytes)
+  await groups.stop()
+  expect([notices(), memberMemory.gauge]).toEqual([1, { usedBytes: 0, limitBytes: 100_000 }])
+})
+
 test('H6: when a member leaves during a commit of very many offsets, the answer has the number of saved offsets', async () => {
   let saves = 0
   let leaving: Promise<unknown> = Promise.resolve()

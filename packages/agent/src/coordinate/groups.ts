@@ -13,6 +13,7 @@ import { every } from '../time/every.ts'
 import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
+import type { MemberMemory } from './member-memory.ts'
 import { type DescribedGroup, retriable, StoredGroups, type UnloadedGroups, withoutMembers } from './stored-groups.ts'
 
 export interface GroupsParts {
@@ -26,6 +27,7 @@ export interface GroupsParts {
   readonly random: Random
   readonly emit: EventHook
   readonly settings: ClassicSettings
+  readonly memberMemory: MemberMemory
   /** offsets.retention.minutes and offsets.retention.check.interval.ms, in milliseconds. */
   readonly offsetsRetentionMs: number
   readonly offsetsCheckMs: number
@@ -70,7 +72,7 @@ export class Groups {
 
   /**
    * Answers when the step is saved. Rejects with a KafkaError: NOT_COORDINATOR (another agent owns the slot), COORDINATOR_NOT_AVAILABLE (the database is
-   * unavailable, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: when it aborts, the members of that connection are disconnected.
+   * unavailable, the members of groups hold all memory for them, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: when it aborts, the members of that connection are disconnected.
    */
   async ask<R extends ClassicRequest>(groupId: string, request: R, signal?: AbortSignal): Promise<ReplyTo<R>> {
     return await this.#ask(groupId, request, signal)
@@ -263,6 +265,7 @@ export class Groups {
         epoch: Buffer.from(random.bytes(12)).toString('base64url'),
         clock: sessionClock,
         settings,
+        memory: this.#parts.memberMemory.open(groupId, emit),
         emit,
         onDropped: () => void opening.then((runner) => this.#forget(runner)),
       }),
@@ -272,6 +275,7 @@ export class Groups {
 
   #forget(runner: GroupRunner): void {
     const { groupId } = runner
+    runner.releaseMemory()
     if (this.#loaded.get(groupId) !== runner) return
     this.#loaded.delete(groupId)
     this.#runners.delete(groupId)

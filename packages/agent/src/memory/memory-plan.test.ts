@@ -9,7 +9,7 @@ const mib = 1024 * 1024
 function sumOf({ limits, cacheBytes }: MemoryPlan): number {
   const { smallFramePoolBytes, framePoolBytes, uncommittedBytes, unpackedBytes, fetchAnswersBytes, httpAnswersBytes } = limits
   const ofRequests = smallFramePoolBytes + framePoolBytes + uncommittedBytes + unpackedBytes + limits.repackedBytes
-  return cacheBytes + ofRequests + fetchAnswersBytes + httpAnswersBytes + limits.freeSlabBytes + limits.tailBytes
+  return cacheBytes + ofRequests + fetchAnswersBytes + httpAnswersBytes + limits.freeSlabBytes + limits.tailBytes + limits.groupBytes
 }
 
 test('the budgets and the cache are together at most memory.bytes, and use almost all of it', () => {

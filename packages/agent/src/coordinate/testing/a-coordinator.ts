@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import type { ClassicSettings, JoinRequest } from '../../core/group/classic-messages.ts'
+import { defaultLimits } from '../../limits.ts'
 import type { GroupStore, OffsetToCommit, SavedGroup } from '../../metadata/metadata-store.ts'
 import { type OpenedMetadata, openMetadata } from '../../metadata/open.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
@@ -11,11 +12,13 @@ import { ManualClock, steadyRandom } from '../../time/testing/manual-clock.ts'
 import { Turns } from '../../time/turns.ts'
 import { Owners } from '../../view/owners.ts'
 import { Groups } from '../groups.ts'
+import { MemberMemory } from '../member-memory.ts'
 
 export const ownsNothing = { userData: null, ownedPartitions: [], generationId: -1, rackId: null }
 
 export interface CoordinatorOptions {
   readonly settings?: Partial<ClassicSettings>
+  readonly groupBytes?: number
   /** Wraps the store's save. */
   readonly save?: (save: GroupStore['save'], input: Parameters<GroupStore['save']>[0]) => Promise<SavedGroup>
   readonly expire?: (expire: GroupStore['expire'], input: Parameters<GroupStore['expire']>[0]) => Promise<void>
@@ -27,6 +30,7 @@ export interface CoordinatorForTests {
   readonly topicId: string
   readonly clock: ManualClock
   readonly owners: Owners
+  readonly memberMemory: MemberMemory
   readonly events: readonly AgentEvent[]
   /** The group reads of the database: heads of many groups, or one group to load. */
   readonly reads: ('find' | 'open')[]
@@ -34,11 +38,17 @@ export interface CoordinatorForTests {
   readonly restart: () => Promise<Groups>
 }
 
-export async function aCoordinator({ settings = {}, save, expire }: CoordinatorOptions = {}): Promise<CoordinatorForTests> {
+export async function aCoordinator({
+  settings = {},
+  groupBytes = defaultLimits.groupBytes,
+  save,
+  expire,
+}: CoordinatorOptions = {}): Promise<CoordinatorForTests> {
   const clock = new ManualClock()
   const sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() })
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock, random: steadyRandom() })
   const { topicId } = await aTopic(store, { name: 'topic', partitions: 4 })
+  const memberMemory = new MemberMemory(groupBytes)
   const events: AgentEvent[] = []
   const reads: ('find' | 'open')[] = []
   const life = async (): Promise<{ readonly groups: Groups; readonly owners: Owners }> => {
@@ -66,13 +76,14 @@ export async function aCoordinator({ settings = {}, save, expire }: CoordinatorO
       random: { next: Math.random, bytes: (length) => randomBytes(length) },
       emit: (event) => void events.push(event),
       settings: { ...theSettings, ...settings },
+      memberMemory,
       offsetsRetentionMs: 3_600_000,
       offsetsCheckMs: 600_000,
     })
     return { groups, owners }
   }
   const first = await life()
-  return { ...first, reads, store, topicId, clock, events, restart: async () => (await life()).groups }
+  return { ...first, memberMemory, reads, store, topicId, clock, events, restart: async () => (await life()).groups }
 }
 
 export const theSettings: ClassicSettings = {
