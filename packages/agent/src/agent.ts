@@ -1,4 +1,5 @@
 // One agent: it connects the given parts. It reads like a table of contents: every constructor is here, no rule is.
+// It is longer than other files because it is one thing: a list of constructors.
 import type { Codecs } from '@local-kafka-service/protocol'
 import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
@@ -33,6 +34,7 @@ import { RecordDeletion } from './operations/record-deletion.ts'
 import { RecordOperations } from './operations/records.ts'
 import { TopicCompaction } from './operations/topic-compaction.ts'
 import { TopicOperations } from './operations/topics.ts'
+import { UpkeepOperations } from './operations/upkeep.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
 import { Offsets } from './read/offsets.ts'
@@ -46,8 +48,10 @@ import type { Clock, Random } from './time/clock.ts'
 import { Slots } from './time/slots.ts'
 import { Turns } from './time/turns.ts'
 import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
+import { JobReports } from './upkeep/job-report.ts'
 import { LogRetention, type LogRetentionParts } from './upkeep/log-retention.ts'
 import { SegmentMerge, type SegmentMergeParts } from './upkeep/merge.ts'
+import { OrphanSweep } from './upkeep/orphan-sweep.ts'
 import { Scrubber } from './upkeep/scrubber.ts'
 import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
@@ -116,6 +120,7 @@ export interface AgentOperations {
   readonly groups: GroupOperations
   readonly damage: DamageOperations
   readonly compaction: TopicCompaction
+  readonly upkeep: UpkeepOperations
 }
 
 /** What another server of the same agent shares with its Kafka port. */
@@ -194,7 +199,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     damage.removedBefore(partition, logStartOffset)
   }
   const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
-  const { storage, compaction, merge, jobs } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
+  const { storage, compaction, merge, orphans, jobs, reports } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
   const operations = {
     topics,
@@ -203,6 +208,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     groups: new GroupOperations({ groups, topics, log, offsets }),
     damage: damaged,
     compaction: new TopicCompaction({ topics, compaction }),
+    upkeep: new UpkeepOperations({ orphans, reports }),
   }
 
   const stored = { clusterId, log, resources, writer, producerIds, reader, offsets, recordDeletion }
@@ -266,29 +272,90 @@ function upkeepOf(
   const { settings, ioClock } = base
   const isMine = (): boolean => view.owners.ofName('storage').mine
   const checkMs = number(settings, 'log.retention.check.interval.ms')
-  const storage = storageUpkeepOf(base, { objects: store, metadata }, view)
+  const reports = new JobReports(base.clock)
+  const storage = storageUpkeepOf(base, { objects: store, metadata }, { ...view, reports })
   const { clusterId, log, topics, swaps } = metadata
   const onSwapped: CompactionParts['onSwapped'] = (of, nextOffset) => view.tails.forgetReplaced(of, nextOffset)
   const rewriting = { swaps, clusterId, log, topics, objects: store, rewrites: new Slots(1), onSwapped }
-  const compaction = new LogCompaction({ ...base, ...view, ...compactionOptions(base, storage), ...rewriting, codecs })
-  const merge = new SegmentMerge({ ...base, ...view, ...mergeOptions(base, storage, store), ...rewriting })
-  const jobs = [
-    ...storage.jobs,
-    new LogRetention({ ...base, ...view, topics, store: metadata.retention, defaults: retentionDefaults(settings), checkMs }),
-    compaction,
-    merge,
-    new TopicPurge({ ...base, store: metadata.retention, isMine, checkMs, undeleteMs: number(settings, 'topic.undelete.ms') }),
-    new Sweep({ ...base, store: metadata.sweep, objects: view.objects, isMine, clock: ioClock }),
-    new SlabTrimmer({ memory: base.memory, clock: ioClock }),
-  ]
-  return { storage, compaction, merge, jobs }
+  const compaction: LogCompaction = new LogCompaction({
+    ...base,
+    ...view,
+    ...compactionOptions(base, storage),
+    ...rewriting,
+    codecs,
+    report: reports.register({
+      job: 'compaction',
+      about: 'keeps the last record of each key in compacted topics',
+      backlog: () => ({ partitions: compaction.backlog.dirtyPartitions, bytes: compaction.backlog.dirtyBytes }),
+    }),
+  })
+  const merge: SegmentMerge = new SegmentMerge({
+    ...base,
+    ...view,
+    ...mergeOptions(base, storage, store),
+    ...rewriting,
+    report: reports.register({
+      job: 'merge',
+      about: 'merges small objects into larger ones, by partition',
+      backlog: () => ({ ...merge.backlog }),
+    }),
+  })
+  const retention = new LogRetention({
+    ...base,
+    ...view,
+    topics,
+    store: metadata.retention,
+    defaults: retentionDefaults(settings),
+    checkMs,
+    report: reports.register({ job: 'retention', about: 'removes records that are too old, too many or deleted' }),
+  })
+  const purge = new TopicPurge({
+    ...base,
+    store: metadata.retention,
+    isMine,
+    checkMs,
+    undeleteMs: number(settings, 'topic.undelete.ms'),
+    report: reports.register({ job: 'purge', about: 'removes deleted topics after topic.undelete.ms', isMine }),
+  })
+  const sweep: Sweep = new Sweep({
+    ...base,
+    store: metadata.sweep,
+    objects: view.objects,
+    isMine,
+    clock: ioClock,
+    report: reports.register({
+      job: 'sweep',
+      about: 'removes objects whose last record is gone, when no reader can look for them any more',
+      isMine,
+      backlog: () => ({ ...sweep.waiting }),
+    }),
+  })
+  const orphans: OrphanSweep = new OrphanSweep({
+    ...base,
+    clusterId,
+    store: metadata.orphans,
+    listed: store,
+    objects: view.objects,
+    isMine,
+    intervalMs: number(settings, 'storage.sweep.interval.ms'),
+    report: reports.register({
+      job: 'orphans',
+      about: 'removes objects that no commit has named, such as those of crashes',
+      isMine,
+      backlog: () => ({ ...orphans.left }),
+      problem: () => orphans.halted,
+    }),
+  })
+  const trimmer = new SlabTrimmer({ memory: base.memory, clock: ioClock })
+  const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, trimmer]
+  return { storage, compaction, merge, orphans, jobs, reports }
 }
 
 /** They read past the cache, which may have bytes that the store has lost. */
 function storageUpkeepOf(
   base: ReturnType<typeof baseOf>,
   { objects, metadata }: Pick<Parts, 'objects' | 'metadata'>,
-  { owners, damage }: { readonly owners: Owners; readonly damage: DamageReports },
+  { owners, damage, reports }: { readonly owners: Owners; readonly damage: DamageReports; readonly reports: JobReports },
 ) {
   const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { ...base, maxBytes: 0 }), damage })
   const parts = {
@@ -301,7 +368,9 @@ function storageUpkeepOf(
   } satisfies StorageWalkParts
   const checks = new StorageChecks({ ...parts, wallClock: base.clock })
   const intervalMs = number(base.settings, 'storage.scrub.interval.ms')
-  const scrubber = new Scrubber({ ...parts, intervalMs, isMine: () => owners.ofName('storage').mine, emit: base.emit })
+  const isMine = (): boolean => owners.ofName('storage').mine
+  const report = reports.register({ job: 'scrub', about: 'reads all stored objects and reports damage', isMine })
+  const scrubber = new Scrubber({ ...parts, intervalMs, isMine, emit: base.emit, report })
   return { segments, checks, jobs: [checks, scrubber] }
 }
 

@@ -9,10 +9,12 @@ import type { KafkaPort } from './net/serve.ts'
 import type { CachedObjects } from './objects/wrappers/cached.ts'
 import type { Gauges } from './observe/metrics.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
+import type { UpkeepOperations } from './operations/upkeep.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { DamageReports } from './read/damage.ts'
 import type { Settings } from './settings.ts'
 import { storePrices } from './store-prices.ts'
+import type { Clock } from './time/clock.ts'
 import type { LogCompaction } from './upkeep/compaction.ts'
 import type { SegmentMerge } from './upkeep/merge.ts'
 import type { Tails } from './view/tails.ts'
@@ -56,6 +58,8 @@ export function gaugesOf(of: {
   readonly membership: Pick<Membership, 'silentMs'>
   readonly damage: Pick<DamageReports, 'count'>
   readonly compaction: Pick<LogCompaction, 'backlog'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly operations: { readonly upkeep: Pick<UpkeepOperations, 'jobs'> }
   readonly merge: Pick<SegmentMerge, 'backlog'>
   readonly objects: CachedObjects
   readonly cacheBytes: number
@@ -79,6 +83,8 @@ export function gaugesOf(of: {
     membership,
     damage,
     compaction,
+    clock,
+    operations,
     merge,
     objects,
     cacheBytes,
@@ -107,6 +113,10 @@ export function gaugesOf(of: {
     heartbeatAgeSeconds: membership.silentMs / 1000,
     damagedPlaces: damage.count,
     compaction: compaction.backlog,
+    jobs: operations.upkeep.jobs().map(({ job, lastPass, backlog, problem }) => {
+      const lastPassAgeSeconds = lastPass === undefined ? undefined : (clock.now() - lastPass.endedAtMs) / 1000
+      return { job, lastPassAgeSeconds, backlog, hasProblem: problem !== undefined }
+    }),
     merge: merge.backlog,
     cache: objects.meters,
     store: storeMeters?.() ?? [],

@@ -332,6 +332,17 @@ export const fixedLimits = {
   sweptObjectsPerPass: 20_000,
   sweptSegmentsPerStep: 50_000,
   sweepPauses: 4,
+  /** The sweep of orphans: keys that one read of the database is asked for and one request to the store removes. S3 lists and removes so many in one request. */
+  sweptKeysPerStep: 1_000,
+  /** Objects of one incarnation after its last commit that a crash may leave: more than twice the flushes in flight, because the line may have stopped just before. */
+  orphansAfterLastCommit: 64,
+  /** The sweep of orphans halts when it would remove more than a tenth of the bytes. What one crash leaves, 8 flushes of 8 MiB, is removed in any case. */
+  sweepShareOfBytes: 0.1,
+  sweepAlwaysBytes: 64 * mib,
+  /** Its first pass comes so long after the start: servers of tests are gone by then. */
+  orphanSweepFirstMs: 600_000,
+  /** Deletions that a report of the sweep lists one by one. */
+  sweepReportedDeletions: 1_000,
 
   topicNameLength: 249,
   partitionsPerTopic: 100_000,

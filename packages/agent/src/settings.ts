@@ -340,6 +340,16 @@ export const agentSettings = [
     check: integer(-1, Number.MAX_SAFE_INTEGER),
   },
   {
+    name: 'storage.sweep.interval.ms',
+    type: 'long',
+    default: { dev: '3600000', start: '86400000' },
+    unit: 'ms',
+    doc: 'How often the object store is listed for objects that no commit has named, such as those of a crash, to remove them. On S3 a list of 1,000 objects is a request. 0 or -1: only on request.',
+    enforcedBy: 'upkeep/orphan-sweep.ts',
+    since: '0.1',
+    check: integer(-1, Number.MAX_SAFE_INTEGER),
+  },
+  {
     name: 'storage.merge.interval.ms',
     type: 'long',
     default: both('30000'),

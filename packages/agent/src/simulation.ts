@@ -2,7 +2,7 @@
 export { nativeCrc32c, nodeCodecs } from './codecs.ts'
 export type { Incarnation, TopicId } from './core/ids.ts'
 export { partitionKey } from './core/ids.ts'
-export { objectKey } from './core/object-key.ts'
+export { objectKey, parseObjectKey } from './core/object-key.ts'
 export { releasedByte, SlabPool } from './memory/slab-pool.ts'
 export type { DeleteRecordsInput } from './metadata/log-start.ts'
 export type {

@@ -11,6 +11,7 @@ import { type PlaneName, type PlaneParts, plane } from './plane.ts'
 import { produceRoutes } from './produce.ts'
 import { produceLinesRoute } from './produce-lines.ts'
 import { topicRoutes } from './topics.ts'
+import { upkeepRoutes } from './upkeep.ts'
 
 /** `prepare` runs before the first route is added, for hooks that must see all routes. */
 export function planeWithRoutes(
@@ -41,6 +42,7 @@ async function ready(
       groupRoutes(app, parts)
       damageRoutes(app, parts)
       agentRoutes(app, parts)
+      upkeepRoutes(app, parts)
       break
     case 'data':
       app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

@@ -20,6 +20,8 @@ export interface BucketFaults {
   readonly latencyMs: Range
   /** A slow put. */
   readonly slow: { readonly chance: number; readonly latencyMs: Range }
+  /** A slow read. */
+  readonly slowRead: { readonly chance: number; readonly latencyMs: Range }
   /** Rejected before anything was done. */
   readonly rejected: number
   /** Done, but the response is lost: the caller gets a time-out. */
@@ -39,6 +41,7 @@ export interface BucketFaults {
 export const faultlessStore: BucketFaults = {
   latencyMs: [5, 20],
   slow: { chance: 0, latencyMs: [0, 0] },
+  slowRead: { chance: 0, latencyMs: [0, 0] },
   rejected: 0,
   lostReply: 0,
   late: { chance: 0, byMs: [0, 0] },
@@ -152,8 +155,11 @@ export class Bucket {
 
   #read(life: Life, key: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
     const { chance, trace } = this.#parts
+    const { slowRead } = this.faults
+    // Worlds without slow reads draw nothing for them.
+    const isSlow = slowRead.chance > 0 && chance.happens(slowRead.chance)
     return this.#answer(life, `read ${key}`, {
-      afterMs: this.#latency(),
+      afterMs: isSlow ? chance.between(slowRead.latencyMs) : this.#latency(),
       applied: 'no',
       signal,
       answer: async () => {

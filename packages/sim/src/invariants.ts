@@ -47,6 +47,7 @@ export type Invariant =
   | 'a deleted record is returned to no client'
   | 'a rejected record is never stored'
   | 'a key never gets a second content'
+  | 'an orphan is removed'
   | 'no defect'
   | 'it recovers'
 

@@ -21,6 +21,34 @@ export const upkeepBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'check-then-delete',
+    scenario: 'purge',
+    // It checks that the object has no row, and not that none can come.
+    edits: [
+      {
+        file: 'agent/src/metadata/orphans.ts',
+        find: "return state === 'active' && sequence > lastSequence ? { kind: 'open' } : { kind: 'uncommitted', lastSequence }",
+        replace: "return { kind: 'uncommitted', lastSequence }",
+      },
+    ],
+  },
+  {
+    name: 'late PUTs are never looked for',
+    scenario: 'purge',
+    edits: [
+      {
+        file: 'agent/src/upkeep/orphan-sweep.ts',
+        find: '        if (!isMine()) return\n',
+        replace: '        if (!isMine() || sweptOnce) return\n        sweptOnce = true\n',
+      },
+      {
+        file: 'agent/src/upkeep/orphan-sweep.ts',
+        find: '    if (intervalMs <= 0) return\n',
+        replace: '    if (intervalMs <= 0) return\n    let sweptOnce = false\n',
+      },
+    ],
+  },
+  {
     name: 'sweep by age',
     scenario: 'retention',
     edits: [

@@ -20,6 +20,7 @@ import {
   type ObjectStore,
   openMetadata,
   openSqlite,
+  parseObjectKey,
   RetryingObjects,
   SlabPool,
   type TopicId,
@@ -52,6 +53,8 @@ export interface AgentSetup {
   readonly retentionCheckMs?: number
   /** How long a deleted topic can be brought back. Default: a day. */
   readonly undeleteMs?: number
+  /** How often the store is listed for orphans. Default: not in this world. */
+  readonly sweepMs?: number
 }
 
 /** A topic that is compacted all the time. */
@@ -89,6 +92,8 @@ const broker = { host: 'broker', port: 9092 }
 const agentName = 'agent-1'
 const topicName = 'events'
 export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
+/** No scenario with sweeps lets a PUT land later. */
+export const latestPutMs = 20_000
 /** The time in which an undisturbed world must finish its remaining work. */
 const recoveryMs = 180_000
 
@@ -246,7 +251,7 @@ export class World {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
     const { limits } = this
-    const { flush, cacheBytes, retentionCheckMs, undeleteMs } = this.setup
+    const { flush, cacheBytes, retentionCheckMs, undeleteMs, sweepMs } = this.setup
     const objects = new RetryingObjects(this.disk?.open(life) ?? this.bucket.of(life), { clock, random })
     const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random, limits })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
@@ -275,6 +280,7 @@ export class World {
           ...(undeleteMs !== undefined && { 'topic.undelete.ms': { value: String(undeleteMs), source: 'flag' } }),
           'storage.merge.interval.ms': { value: String(this.#merge.intervalMs), source: 'flag' },
           'storage.merge.max.age.ms': { value: String(this.#merge.maxAgeMs), source: 'flag' },
+          'storage.sweep.interval.ms': { value: String(sweepMs ?? -1), source: 'flag' },
           ...(this.#compaction && { 'log.cleaner.backoff.ms': { value: String(this.#compaction.checkMs), source: 'flag' } }),
         }),
         listen: [broker],
@@ -437,6 +443,7 @@ export class World {
     reader.stop()
     if (this.#metadata === undefined || this.#topicId === undefined) throw new Error('the world is not open')
     await audit(this.#metadata.log, { checker: this.checker, topicId: this.#topicId, partitions: this.partitions })
+    if (this.setup.sweepMs !== undefined) await this.#sweptAll(this.setup.sweepMs, this.#metadata)
     await this.#keepsStrangersOut()
     this.checker.atTheEnd()
   }
@@ -449,6 +456,17 @@ export class World {
       agent.kill()
     }
     await this.database.direct.close()
+  }
+
+  /** After another pass each stored object has a row: no flush is on its way. */
+  async #sweptAll(sweepMs: number, { clusterId: cluster, orphans }: MetadataStore): Promise<void> {
+    // PUTs of the scenario may land so late.
+    await this.time.sleep(latestPutMs + sweepMs + 5_000)
+    for await (const { key } of this.#stored.list(`${cluster}/`)) {
+      const object = parseObjectKey(cluster, key)
+      const [standing] = object === undefined ? [] : await orphans.standings([object])
+      if (standing?.kind !== 'committed') this.checker.violate('an orphan is removed', `${key} is ${standing?.kind ?? 'no object'}`)
+    }
   }
 
   /** Another cluster that starts on the same prefix finds it in use. */

@@ -4,6 +4,18 @@ import type { ClusterId, Incarnation, ObjectKey, Sequence } from './ids.ts'
 /** Consecutive sequences share a prefix: ext4 creates files three times as fast in the folder it used last (measured), and S3 serves thousands of requests per second on one prefix. */
 const flushesPerSpread = 256
 
+/** Undefined: it is not the key of an object of this cluster. */
+export function parseObjectKey(
+  cluster: ClusterId,
+  key: string,
+): { readonly incarnation: Incarnation; readonly sequence: Sequence } | undefined {
+  const parts = /^[^/]+\/[0-9a-f]{2}\/(?<id>\d{1,16})-(?<nonce>[^/]+)\/(?<sequence>\d{12,16})$/.exec(key)?.groups
+  const nonce = parts?.['nonce']
+  if (nonce === undefined) return undefined
+  const parsed = { incarnation: { id: Number(parts?.['id']), nonce }, sequence: Number(parts?.['sequence']) }
+  return objectKey(cluster, parsed.incarnation, parsed.sequence) === key ? parsed : undefined
+}
+
 /**
  * A flush always has the same key. The spread (two hex digits) divides the keys over 256 prefixes, because object stores scale by prefix.
  * The sequence has 12 digits, so that the keys of one chain sort in order.

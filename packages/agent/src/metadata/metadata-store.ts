@@ -4,6 +4,7 @@ import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, Sequence, Top
 import type { TransactionalBatch } from '../core/log/append.ts'
 import type { DamageStore } from './damage-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
+import type { OrphanStore } from './orphan-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 import type { RetentionStore } from './retention-store.ts'
 import type { GrownPartition, Segment } from './segment.ts'
@@ -30,6 +31,7 @@ export interface MetadataStore {
   readonly swaps: SwapStore
   readonly retention: RetentionStore
   readonly sweep: SweepStore
+  readonly orphans: OrphanStore
   close(): Promise<void>
 }
 

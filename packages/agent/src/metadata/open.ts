@@ -15,6 +15,7 @@ import {
   type ResourceConfigs,
   type Topics,
 } from './metadata-store.ts'
+import type { OrphanStore } from './orphan-store.ts'
 import type { SegmentPlace } from './recovery.ts'
 import type { DamagedLog, RecoveryStore } from './recovery-store.ts'
 import type { RetentionStore } from './retention-store.ts'
@@ -192,6 +193,9 @@ export async function openMetadata(
       await run('keepReleased', () => ({ cluster, input }))
     },
   }
+  const orphans: OrphanStore = {
+    standings: (input) => run('objectStandings', () => ({ cluster, input })),
+  }
   return {
     clusterId: cluster.id,
     slots: cluster.slots,
@@ -207,6 +211,7 @@ export async function openMetadata(
     swaps,
     retention,
     sweep,
+    orphans,
     close: () => sql.close(),
   }
 }

@@ -8,6 +8,7 @@ import { allocateProducerIds, findByTime, findSegments, partitionStates } from '
 import { deleteRecords } from './log-start.ts'
 import { beat, leave, listLeases, listSlots, register } from './members.ts'
 import { mergeSources, mergeStates, saveMerged } from './merge.ts'
+import { objectStandings } from './orphans.ts'
 import { activeProducers, partitionSizes } from './partition-reads.ts'
 import { purgeStep } from './purge.ts'
 import { cutLogs, damagedLogs, forgetObjects, recentObjects } from './recovery.ts'
@@ -94,6 +95,7 @@ export const transactions = {
   unusedTransactionalIds: inCluster(unusedTransactionalIds),
   findTransaction: inCluster(findTransaction),
   abortedTransactions: inCluster(abortedTransactions),
+  objectStandings: inCluster(objectStandings),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

@@ -147,6 +147,10 @@ export type AgentEvent =
   | { readonly kind: 'topic undeleted'; readonly name: string }
   /** The sweep has removed objects that no segment names; `failed`: the store could not remove so many, and a later pass tries it again. */
   | { readonly kind: 'objects swept'; readonly objects: number; readonly bytes: number; readonly failed: number }
+  /** The sweep has removed objects that no commit has named and none ever will, such as those of a crash. */
+  | { readonly kind: 'orphans removed'; readonly objects: number; readonly bytes: number; readonly failed: number }
+  /** The sweep removes no orphans until a person has confirmed it. */
+  | { readonly kind: 'sweep halted'; readonly message: string }
   /** Recovery: a committed object is missing or damaged. */
   | { readonly kind: 'object unreadable'; readonly key: string; readonly message: string }
   /** Recovery: the log now ends at `fromOffset`, and lost `offsets` offsets. */

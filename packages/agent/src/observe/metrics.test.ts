@@ -13,6 +13,7 @@ const gauges: Gauges = {
   damagedPlaces: 0,
   compaction: { dirtyPartitions: 0, dirtyBytes: 0 },
   merge: { segments: 0, bytes: 0 },
+  jobs: [],
   cache: { bytes: 0, hits: 0, misses: 0 },
   store: [
     { ...request, operation: 'put', count: 9, perHour: 14_400 },

@@ -1,4 +1,5 @@
 // All metrics of an agent: plain numbers, counted from events or read from the parts that own them, and named when they are scraped.
+// It is longer than other files because it is one thing: the list of them.
 import type { ByteGauge } from './byte-budget.ts'
 import type { AgentEvent } from './events.ts'
 
@@ -25,6 +26,14 @@ export interface Gauges {
   readonly heartbeatAgeSeconds: number
   readonly damagedPlaces: number
   readonly compaction: { readonly dirtyPartitions: number; readonly dirtyBytes: number }
+  /** The jobs of upkeep. */
+  readonly jobs: readonly {
+    readonly job: string
+    /** Undefined: none since the start. */
+    readonly lastPassAgeSeconds: number | undefined
+    readonly backlog: Readonly<Record<string, number>>
+    readonly hasProblem: boolean
+  }[]
   readonly merge: { readonly segments: number; readonly bytes: number }
   readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
   readonly store: readonly {
@@ -73,6 +82,8 @@ export class Meters {
   #sweptObjects = 0
   #topicsPurged = 0
   #sweptBytes = 0
+  #orphansRemoved = 0
+  #orphanBytes = 0
   readonly #compactions = new Map<string, number>()
   #compactionBytesRead = 0
   #compactionBytesWritten = 0
@@ -164,6 +175,10 @@ export class Meters {
         return
       case 'topic undeleted':
         return
+      case 'orphans removed':
+        this.#orphansRemoved += event.objects
+        this.#orphanBytes += event.bytes
+        return
       case 'objects swept':
         this.#sweptObjects += event.objects
         this.#sweptBytes += event.bytes
@@ -182,6 +197,7 @@ export class Meters {
       case 'damage skipped':
       case 'storage scrubbed':
       case 'compaction failed':
+      case 'sweep halted':
       case 'group changed':
       case 'offsets committed':
       case 'notice':
@@ -329,6 +345,13 @@ export class Meters {
         one(this.#sweptObjects),
       ),
       counter('lks_swept_bytes_total', 'Bytes of those objects.', one(this.#sweptBytes)),
+      counter(
+        'lks_orphans_removed_total',
+        'Stored objects that were removed because no commit had named them, such as those of a crash.',
+        one(this.#orphansRemoved),
+      ),
+      counter('lks_orphan_bytes_total', 'Bytes of those orphans.', one(this.#orphanBytes)),
+      ...jobMetrics(gauges),
       gauge('lks_damaged_places', 'Runs of offsets that readers found damaged and that are not readable again.', gauges.damagedPlaces),
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),
@@ -370,6 +393,29 @@ export class Meters {
     this.#apis.set(name, made)
     return made
   }
+}
+
+function jobMetrics({ jobs }: Gauges): readonly Metric[] {
+  return [
+    {
+      name: 'lks_upkeep_backlog',
+      help: 'What each job of upkeep still has to do, as of its last look, by unit.',
+      type: 'gauge',
+      samples: jobs.flatMap(({ job, backlog }) => Object.entries(backlog).map(([unit, value]) => ({ labels: { job, unit }, value }))),
+    },
+    {
+      name: 'lks_upkeep_last_pass_age_seconds',
+      help: 'Time since the last pass of each job of upkeep.',
+      type: 'gauge',
+      samples: jobs.flatMap(({ job, lastPassAgeSeconds: value }) => (value === undefined ? [] : [{ labels: { job }, value }])),
+    },
+    {
+      name: 'lks_upkeep_problem',
+      help: '1 if the last pass of a job of upkeep did not do its work; GET /upkeep has the reason.',
+      type: 'gauge',
+      samples: jobs.map(({ job, hasProblem }) => ({ labels: { job }, value: hasProblem ? 1 : 0 })),
+    },
+  ]
 }
 
 /** Requests that cost nothing are left out. */

@@ -4,6 +4,7 @@ import { type CompactionConfigs, dirtyRatio, isDue } from '../core/log/compactio
 import { fixedLimits } from '../limits.ts'
 import { MetadataError, type Topic, type Topics } from '../metadata/metadata-store.ts'
 import type { CompactionState, SwapStore } from '../metadata/swap-store.ts'
+import { errorText } from '../native-error.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
@@ -11,6 +12,7 @@ import { every } from '../time/every.ts'
 import type { Slots } from '../time/slots.ts'
 import type { Owners } from '../view/owners.ts'
 import { CompactionPass, type CompactionPassParts, type PassEnd } from './compaction-pass.ts'
+import type { JobReport } from './job-report.ts'
 import { pacer } from './storage-walk.ts'
 
 export interface CompactionParts extends Omit<CompactionPassParts, 'now'> {
@@ -29,6 +31,7 @@ export interface CompactionParts extends Omit<CompactionPassParts, 'now'> {
   readonly job: string
   /** `log.cleaner.backoff.ms`: the pause between two looks. */
   readonly checkMs: number
+  readonly report?: JobReport
   /** Of the jobs that hold an object in memory, one works at a time. */
   readonly rewrites: Slots
 }
@@ -60,15 +63,20 @@ export class LogCompaction {
 
   /** Compacts what is due until the signal aborts. A store that is away delays it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, checkMs } = this.#parts
+    const { clock, checkMs, report } = this.#parts
+    report?.nextIn(checkMs)
     for await (const _ of every(clock, checkMs, signal)) {
       try {
+        report?.began()
         await this.#parts.rewrites.run(() => this.#compactDue(signal), signal)
+        report?.ended()
       } catch (error) {
         if (signal.aborted) return
+        report?.ended(errorText(error))
         if (!(error instanceof MetadataError) && !(error instanceof ObjectStoreError)) throw error
         this.#parts.emit({ kind: 'compaction failed', message: error.message })
       }
+      report?.nextIn(checkMs)
     }
   }
 

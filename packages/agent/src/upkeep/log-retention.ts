@@ -9,6 +9,7 @@ import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
+import type { JobReport } from './job-report.ts'
 import { makePasses } from './passes.ts'
 
 export interface LogRetentionParts {
@@ -28,6 +29,7 @@ export interface LogRetentionParts {
   /** `log.retention.check.interval.ms`. */
   readonly checkMs: number
   readonly emit: EventHook
+  readonly report?: JobReport
 }
 
 /** A pass can end anywhere: each of its steps is one transaction, and the next pass finds what is left. */
@@ -40,9 +42,13 @@ export class LogRetention {
 
   /** Makes a pass soon after the start, and then one each interval, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, limits, checkMs, emit } = this.#parts
+    const { clock, limits, checkMs, emit, report } = this.#parts
     const firstMs = Math.min(limits.retentionFirstMs, checkMs)
-    await makePasses({ clock, firstMs, everyMs: checkMs, where: 'retention', emit }, () => this.#pass(signal), signal)
+    await makePasses(
+      { clock, firstMs, everyMs: checkMs, where: 'retention', emit, ...(report && { report }) },
+      () => this.#pass(signal),
+      signal,
+    )
   }
 
   async #pass(signal: AbortSignal): Promise<void> {

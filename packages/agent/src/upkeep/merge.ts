@@ -10,6 +10,7 @@ import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import type { Slots } from '../time/slots.ts'
 import type { Owners } from '../view/owners.ts'
+import type { JobReport } from './job-report.ts'
 import { type MergedLogOf, type MergedObjectParts, mergeIntoObject } from './merged-object.ts'
 import { makePasses } from './passes.ts'
 import { pacer } from './storage-walk.ts'
@@ -36,6 +37,7 @@ export interface SegmentMergeParts extends MergedObjectParts {
   readonly intervalMs: number
   /** `storage.merge.max.age.ms`. */
   readonly maxAgeMs: number
+  readonly report?: JobReport
 }
 
 /** What the agent has not merged yet, as of its last look. */
@@ -78,9 +80,13 @@ export class SegmentMerge {
 
   /** Merges what is due until the signal aborts. A store that is away delays it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs, emit } = this.#parts
+    const { clock, intervalMs, emit, report } = this.#parts
     if (intervalMs <= 0) return
-    await makePasses({ clock, firstMs: intervalMs, everyMs: intervalMs, where: 'merge', emit }, () => this.#pass(signal), signal)
+    await makePasses(
+      { clock, firstMs: intervalMs, everyMs: intervalMs, where: 'merge', emit, ...(report && { report }) },
+      () => this.#pass(signal),
+      signal,
+    )
   }
 
   async #pass(signal: AbortSignal): Promise<void> {

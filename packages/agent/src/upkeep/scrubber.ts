@@ -2,8 +2,10 @@
 import { fixedLimits } from '../limits.ts'
 import type { DamageStore, ScrubState } from '../metadata/damage-store.ts'
 import type { ObjectId } from '../metadata/recovery-store.ts'
+import { errorText } from '../native-error.ts'
 import type { EventHook } from '../observe/events.ts'
 import { sleep } from '../time/sleep.ts'
+import type { JobReport } from './job-report.ts'
 import { interrupted } from './passes.ts'
 import { damagedAmong, pacer, type StorageWalkParts, walkStorage } from './storage-walk.ts'
 
@@ -14,6 +16,7 @@ export interface ScrubberParts extends Omit<StorageWalkParts, 'store'> {
   /** Of several agents, one scrubs. */
   readonly isMine: () => boolean
   readonly emit: EventHook
+  readonly report?: JobReport
 }
 
 export class Scrubber {
@@ -27,6 +30,7 @@ export class Scrubber {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts
     let waitMs: number = fixedLimits.scrubFirstMs
+    const { report } = this.#parts
     let hasLooked = false
     for (;;) {
       try {
@@ -34,9 +38,12 @@ export class Scrubber {
         if (!hasLooked) await this.#lookAgain(signal)
         hasLooked = true
         if (this.#parts.intervalMs <= 0) return
-        waitMs = Math.min(await this.#scrubIfDue(signal), fixedLimits.scrubCheckMs)
+        const dueMs = await this.#scrubIfDue(signal)
+        report?.nextIn(dueMs)
+        waitMs = Math.min(dueMs, fixedLimits.scrubCheckMs)
       } catch (error) {
         if (signal.aborted) return
+        report?.ended(errorText(error))
         interrupted(error, { where: 'the scrubber', emit: this.#parts.emit })
         waitMs = fixedLimits.scrubRetryMs
       }
@@ -69,8 +76,9 @@ export class Scrubber {
   }
 
   async #pass(state: ScrubState, signal: AbortSignal): Promise<void> {
-    const { store, clock, emit } = this.#parts
+    const { store, clock, emit, report } = this.#parts
     const beganMs = clock.monotonic()
+    report?.began()
     let objects = 0
     let damagedObjects = 0
     let { damaged } = state
@@ -92,9 +100,11 @@ export class Scrubber {
         .map(({ object: { incarnation, sequence } }) => ({ incarnation, sequence }))
       damaged = [...others, ...found].slice(0, fixedLimits.damageReports)
       after = step.after
+      report?.progress(`${objects} objects read`)
       await store.saveScrub({ after, complete: false, begins: false, damaged })
     }
     await store.saveScrub({ after: undefined, complete: true, begins: false, damaged })
+    report?.ended()
     emit({ kind: 'storage scrubbed', objects, damagedObjects, durationMs: clock.monotonic() - beganMs })
   }
 }

@@ -2,10 +2,12 @@
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { ObjectId } from '../metadata/recovery-store.ts'
 import type { ReleasedObject, SegmentKey, SweepStore } from '../metadata/sweep-store.ts'
+import { errorText } from '../native-error.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
+import type { JobReport } from './job-report.ts'
 import { interrupted } from './passes.ts'
 
 export interface SweepParts {
@@ -18,6 +20,7 @@ export interface SweepParts {
   readonly clock: Clock
   readonly limits: Pick<Limits, 'readersGraceMs'>
   readonly emit: EventHook
+  readonly report?: JobReport
 }
 
 /**
@@ -35,16 +38,25 @@ export class Sweep {
     this.#parts = parts
   }
 
+  /** The objects that the last pass has seen, and that the next one removes if no segment names them. */
+  get waiting(): { readonly objects: number; readonly bytes: number } {
+    return { objects: this.#seen.length, bytes: this.#seen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+  }
+
   /** Sweeps until the signal aborts. A store that is away delays it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, limits, isMine } = this.#parts
+    const { clock, limits, isMine, report } = this.#parts
     for (;;) {
       try {
+        report?.nextIn(limits.readersGraceMs)
         await sleep(clock, limits.readersGraceMs, signal)
+        report?.began()
         if (isMine()) await this.#pass(signal)
         else this.#seen = []
+        report?.ended()
       } catch (error) {
         if (signal.aborted) return
+        report?.ended(errorText(error))
         interrupted(error, { where: 'the sweep', emit: this.#parts.emit })
       }
     }

@@ -4,6 +4,7 @@ import type { RetentionStore } from '../metadata/retention-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
+import type { JobReport } from './job-report.ts'
 import { makePasses } from './passes.ts'
 
 export interface TopicPurgeParts {
@@ -19,6 +20,7 @@ export interface TopicPurgeParts {
   /** `topic.undelete.ms`. */
   readonly undeleteMs: number
   readonly emit: EventHook
+  readonly report?: JobReport
 }
 
 /** A pass can end anywhere: each of its steps is one transaction, and the next pass finds what is left. */
@@ -31,9 +33,13 @@ export class TopicPurge {
 
   /** Makes a pass soon after the start, and then one each interval, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, limits, checkMs, emit } = this.#parts
+    const { clock, limits, checkMs, emit, report } = this.#parts
     const firstMs = Math.min(limits.retentionFirstMs, checkMs)
-    await makePasses({ clock, firstMs, everyMs: checkMs, where: 'the purge', emit }, () => this.#pass(signal), signal)
+    await makePasses(
+      { clock, firstMs, everyMs: checkMs, where: 'the purge', emit, ...(report && { report }) },
+      () => this.#pass(signal),
+      signal,
+    )
   }
 
   async #pass(signal: AbortSignal): Promise<void> {

@@ -23,8 +23,8 @@ export class ControlPlane {
   }
 
   /** As `call`, for work that may take any time: only the signal ends the wait. */
-  async work<T>(path: string): Promise<T> {
-    return await this.#call({ method: 'POST', path })
+  async work<T>(path: string, body?: object): Promise<T> {
+    return await this.#call({ method: 'POST', path, body })
   }
 
   async #call<T>(request: ControlRequest): Promise<T> {

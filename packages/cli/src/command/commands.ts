@@ -4,6 +4,7 @@ import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
 import { clusterMemory } from './cluster/cluster-memory.ts'
+import { clusterUpkeep } from './cluster/cluster-upkeep.ts'
 import { completeFrom } from './completion/complete.ts'
 import { completion } from './completion/completion.ts'
 import { configDescribe } from './config/config-describe.ts'
@@ -21,6 +22,7 @@ import { groupSeek } from './group/group-seek.ts'
 import { consume } from './records/consume.ts'
 import { produce } from './records/produce.ts'
 import { query } from './records/query.ts'
+import { sweep } from './sweep.ts'
 import { topicAddPartitions } from './topic/topic-add-partitions.ts'
 import { topicAlter } from './topic/topic-alter.ts'
 import { topicCompact } from './topic/topic-compact.ts'
@@ -57,12 +59,14 @@ export const clientCommands: readonly ClientCommand[] = [
   clusterMemory,
   clusterHealth,
   agentList,
+  clusterUpkeep,
   configDescribe,
   configPrint,
   configSet,
   doctorConnect,
   doctorPorts,
   doctorStorage,
+  sweep,
   wait,
   exec,
   completion,

@@ -18,6 +18,7 @@ import { RecordDeletion } from '../../../agent/src/operations/record-deletion.ts
 import { RecordOperations } from '../../../agent/src/operations/records.ts'
 import { TopicCompaction } from '../../../agent/src/operations/topic-compaction.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
+import { UpkeepOperations } from '../../../agent/src/operations/upkeep.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
@@ -155,6 +156,12 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
   const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 
+  const upkeep = new UpkeepOperations({
+    orphans: {
+      sweep: () => Promise.reject(new KafkaError('UNSUPPORTED_VERSION')),
+    },
+    reports: { list: () => [] },
+  })
   const compaction = new TopicCompaction({
     topics,
     compaction: { compactNow: async ({ configs }) => configs['cleanup.policy'] === 'compact' },
@@ -172,7 +179,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    operations: { topics, records, recordDeletion, groups, damage: damaged, compaction },
+    operations: { topics, records, recordDeletion, groups, damage: damaged, compaction, upkeep },
     shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, owners, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,

@@ -249,6 +249,12 @@ const lines: Lines = {
       `the sweep has removed ${objects} object${objects === 1 ? '' : 's'} without live records, ${bytes} bytes${failed === 0 ? '' : `; ${failed} could not be removed`}`,
       { objects, bytes, failed },
     ),
+  'orphans removed': ({ objects, bytes, failed }) =>
+    (failed === 0 ? info : warn)(
+      `the sweep has removed ${objects} object${objects === 1 ? '' : 's'} that no commit had named, ${bytes} bytes${failed === 0 ? '' : `; ${failed} could not be removed`}`,
+      { objects, bytes, failed },
+    ),
+  'sweep halted': ({ message }) => warn(`the sweep removes no objects that no commit has named: ${message}`, { reason: message }),
   'object unreadable': ({ key, message }) => warn(`object ${key} differs from what was committed: ${message}`, { key, reason: message }),
   'tail cut': ({ topic, partition, fromOffset, offsets }) =>
     warn(

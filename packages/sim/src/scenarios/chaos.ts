@@ -89,6 +89,7 @@ function storeFaults(chance: Chance): BucketFaults {
   return {
     latencyMs: [1, chance.between([5, 100])],
     slow: { chance: some(0.3), latencyMs: [100, 5_000] },
+    slowRead: faultlessStore.slowRead,
     rejected: some(0.3),
     lostReply: some(0.2),
     late: { chance: some(0.2), byMs: [100, 60_000] },

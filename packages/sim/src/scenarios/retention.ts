@@ -8,7 +8,7 @@ export const retention: Scenario = {
   about:
     'Retention removes old records, a client deletes others, and the sweep removes their objects, while the agent is killed and commits lose their replies.',
   partitions: 2,
-  setup: (chance) => ({ ...anySetup(chance), retentionCheckMs: chance.whole([50, 1_000]) }),
+  setup: (chance) => ({ ...anySetup(chance), retentionCheckMs: chance.whole([50, 1_000]), sweepMs: chance.whole([200, 5_000]) }),
   retentionMs: (chance) => chance.whole([100, 8_000]),
   limits: (chance) => ({ readersGraceMs: chance.whole([5_000, 15_000]) }),
   async run(world) {

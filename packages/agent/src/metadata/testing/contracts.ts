@@ -3,6 +3,7 @@ import { damageStoreContract } from '../damage-store.contract.ts'
 import { groupStoreContract } from '../group-store.contract.ts'
 import { logStartContract } from '../log-start.contract.ts'
 import { metadataStoreContract } from '../metadata-store.contract.ts'
+import { orphanStoreContract } from '../orphan-store.contract.ts'
 import { recoveryStoreContract } from '../recovery-store.contract.ts'
 import { retentionContract } from '../retention.contract.ts'
 import { swapStoreContract } from '../swap-store.contract.ts'
@@ -21,4 +22,5 @@ export function contracts(name: string, open: () => Promise<ContractDatabase>): 
   retentionContract(name, open)
   sweepStoreContract(name, open)
   transactionStoreContract(name, open)
+  orphanStoreContract(name, open)
 }
