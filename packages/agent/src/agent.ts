@@ -48,6 +48,7 @@ import type { Clock, Random } from './time/clock.ts'
 import { Slots } from './time/slots.ts'
 import { Turns } from './time/turns.ts'
 import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
+import { Expiry } from './upkeep/expiry.ts'
 import { JobReports } from './upkeep/job-report.ts'
 import { LogRetention, type LogRetentionParts } from './upkeep/log-retention.ts'
 import { SegmentMerge, type SegmentMergeParts } from './upkeep/merge.ts'
@@ -334,6 +335,7 @@ function upkeepOf(
     ...base,
     clusterId,
     store: metadata.orphans,
+    expiry: metadata.expiry,
     listed: store,
     objects: view.objects,
     isMine,
@@ -346,8 +348,17 @@ function upkeepOf(
       problem: () => orphans.halted,
     }),
   })
+  const expiry = new Expiry({
+    ...base,
+    store: metadata.expiry,
+    isMine,
+    checkMs,
+    producersMs: number(settings, 'producer.id.expiration.ms'),
+    keysMs: number(settings, 'http.idempotency.key.expiration.ms'),
+    report: reports.register({ job: 'expiry', about: 'forgets silent producers and old idempotency keys', isMine }),
+  })
   const trimmer = new SlabTrimmer({ memory: base.memory, clock: ioClock })
-  const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, trimmer]
+  const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, expiry, trimmer]
   return { storage, compaction, merge, orphans, jobs, reports }
 }
 

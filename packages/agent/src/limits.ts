@@ -341,6 +341,12 @@ export const fixedLimits = {
   sweepAlwaysBytes: 64 * mib,
   /** Its first pass comes so long after the start: servers of tests are gone by then. */
   orphanSweepFirstMs: 600_000,
+  /** Rows that one step of expiry reads or removes. */
+  expiryRowsPerStep: 2_000,
+  /** How long the rows of ended incarnations stay, and jobs without an agent: PUTs of theirs may land so late, and are known as theirs then. */
+  endedIncarnationMs: 86_400_000,
+  /** Incarnations with orphans that a pass of their sweep remembers. With more of them it forgets no incarnation. */
+  incarnationsWithOrphans: 10_000,
   /** Deletions that a report of the sweep lists one by one. */
   sweepReportedDeletions: 1_000,
 

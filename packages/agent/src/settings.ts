@@ -340,6 +340,16 @@ export const agentSettings = [
     check: integer(-1, Number.MAX_SAFE_INTEGER),
   },
   {
+    name: 'http.idempotency.key.expiration.ms',
+    type: 'long',
+    default: both('604800000'),
+    unit: 'ms',
+    doc: 'How long the Idempotency-Key of a produce over HTTP is remembered, at least. A later request with the key is stored again.',
+    enforcedBy: 'upkeep/expiry.ts',
+    since: '0.1',
+    check: integer(60_000, Number.MAX_SAFE_INTEGER),
+  },
+  {
     name: 'storage.sweep.interval.ms',
     type: 'long',
     default: { dev: '3600000', start: '86400000' },

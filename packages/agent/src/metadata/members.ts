@@ -111,7 +111,7 @@ export const lockIncarnations = statementPerRow<{ readonly incarnation: Incarnat
 export const fenceIncarnations = statementPerRow<{ readonly incarnation: IncarnationId }>(
   'fence incarnations',
   { incarnation: 'bigint' },
-  `UPDATE incarnations SET state = 'fenced' WHERE cluster = $cluster AND incarnation = $incarnation`,
+  `UPDATE incarnations SET state = 'fenced', fenced_at_ms = now_ms() WHERE cluster = $cluster AND incarnation = $incarnation AND state = 'active'`,
 )
 
 export const insertIncarnation = statement<Incarnation & { readonly agent: string }>(

@@ -3,6 +3,7 @@ import type { ConfigChanges } from '../core/config/config-changes.ts'
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
 import type { TransactionalBatch } from '../core/log/append.ts'
 import type { DamageStore } from './damage-store.ts'
+import type { ExpiryStore } from './expiry-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
 import type { OrphanStore } from './orphan-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
@@ -32,6 +33,7 @@ export interface MetadataStore {
   readonly retention: RetentionStore
   readonly sweep: SweepStore
   readonly orphans: OrphanStore
+  readonly expiry: ExpiryStore
   close(): Promise<void>
 }
 

@@ -6,6 +6,7 @@ import { backOffMs } from '../time/back-off.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import type { DamageStore, SegmentInObject } from './damage-store.ts'
+import type { ExpiryStore } from './expiry-store.ts'
 import {
   type GroupStore,
   type LogIndex,
@@ -196,6 +197,13 @@ export async function openMetadata(
   const orphans: OrphanStore = {
     standings: (input) => run('objectStandings', () => ({ cluster, input })),
   }
+  const expiry: ExpiryStore = {
+    expireProducers: (input) => run('expireProducers', () => ({ cluster, input })),
+    expireKeys: (input) => run('expireKeys', () => ({ cluster, input })),
+    expireProducerIds: (input) => run('expireProducerIds', () => ({ cluster, input })),
+    forgetIncarnations: (input) => run('forgetIncarnations', () => ({ cluster, input })),
+    fenceOldJobs: (input) => run('fenceOldJobs', () => ({ cluster, input })),
+  }
   return {
     clusterId: cluster.id,
     slots: cluster.slots,
@@ -212,6 +220,7 @@ export async function openMetadata(
     retention,
     sweep,
     orphans,
+    expiry,
     close: () => sql.close(),
   }
 }

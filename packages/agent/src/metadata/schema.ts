@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 13
+export const schemaVersion = 14
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -370,6 +370,10 @@ export const migrations: readonly (readonly Call[])[] = [
     addColumn('partitions', 'first_unstable_offset bigint'),
     // JSON of a Marker. Set in a segment without bytes that ends a transaction.
     addColumn('segments', 'marker text'),
+  ],
+  [
+    // Null: it is active, or an earlier version has fenced it.
+    addColumn('incarnations', 'fenced_at_ms bigint'),
   ],
 ]
 

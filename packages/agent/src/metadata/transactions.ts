@@ -2,6 +2,7 @@
 import { inCluster, openCluster } from './cluster.ts'
 import { commit } from './commit.ts'
 import { objectsAfter, objectsAt, objectTotals, saveScrub, scrubState, segmentsIn, skipDamage, skippedRanges } from './damage.ts'
+import { expireKeys, expireProducerIds, expireProducers, fenceOldJobs, forgetIncarnations } from './expiry.ts'
 import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-reads.ts'
 import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
@@ -96,6 +97,11 @@ export const transactions = {
   findTransaction: inCluster(findTransaction),
   abortedTransactions: inCluster(abortedTransactions),
   objectStandings: inCluster(objectStandings),
+  expireProducers: inCluster(expireProducers),
+  expireKeys: inCluster(expireKeys),
+  expireProducerIds: inCluster(expireProducerIds),
+  forgetIncarnations: inCluster(forgetIncarnations),
+  fenceOldJobs: inCluster(fenceOldJobs),
 } as const satisfies TransactionTable
 
 export type Transactions = typeof transactions

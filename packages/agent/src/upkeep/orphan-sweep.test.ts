@@ -46,6 +46,7 @@ function aSweep(more: Partial<OrphanSweepParts> = {}): OrphanSweep {
   return new OrphanSweep({
     clusterId: store.clusterId,
     store: store.orphans,
+    expiry: store.expiry,
     listed: objects,
     objects,
     isMine: () => true,
@@ -219,4 +220,24 @@ test('it sweeps some time after the start and once an interval, reports that it 
   stopped.abort()
   await running
   await aSweep({ intervalMs: 0 }).run(new AbortController().signal)
+})
+
+test('a job that was left behind is fenced after a day, and forgotten a day after its end', async () => {
+  const job = await store.swaps.beginJob({ job: 'gone merge', nonce: aNonce() })
+  await put(keyOf(1, job))
+  const { incarnation } = me
+  const next = await registered(store, 'next', 'all')
+  const stopped = new AbortController()
+  const running = aSweep().run(stopped.signal)
+  const standing = async (of: Incarnation) => (await store.orphans.standings([{ incarnation: of, sequence: 1 }]))[0]?.kind
+  await clock.advance(fixedLimits.orphanSweepFirstMs)
+  for (let hours = 0; hours < 23; hours += 1) await clock.advance(intervalMs)
+  expect([await standing(incarnation), await standing(job), await stored()]).toEqual(['uncommitted', 'open', [keyOf(1, job)]])
+  for (let hours = 0; hours < 3; hours += 1) await clock.advance(intervalMs)
+  // The job was fenced, and the pass after that has removed its object.
+  expect([await standing(incarnation), await standing(job), await stored()]).toEqual(['uncommitted', 'uncommitted', []])
+  for (let hours = 0; hours < 26; hours += 1) await clock.advance(intervalMs)
+  expect([await standing(job), await standing(incarnation), await standing(next.incarnation)]).toEqual(['unknown', 'uncommitted', 'open'])
+  stopped.abort()
+  await running
 })

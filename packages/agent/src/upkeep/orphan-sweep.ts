@@ -1,8 +1,9 @@
 // The sweep of orphans: lists the object store and removes, by proof, the objects that no commit has named and none ever will.
 import { must } from '../core/assert.ts'
-import type { ClusterId, Incarnation, Sequence } from '../core/ids.ts'
+import type { ClusterId, Incarnation, IncarnationId, Sequence } from '../core/ids.ts'
 import { parseObjectKey } from '../core/object-key.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
+import type { ExpiryStore } from '../metadata/expiry-store.ts'
 import type { OrphanStore } from '../metadata/orphan-store.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { EventHook } from '../observe/events.ts'
@@ -16,6 +17,8 @@ import { type Orphan, type StoredAmount, type SweepReport, SweepSurvey } from '.
 export interface OrphanSweepParts {
   readonly clusterId: ClusterId
   readonly store: OrphanStore
+  /** For incarnations that have ended, and that the store has no objects of. */
+  readonly expiry: Pick<ExpiryStore, 'forgetIncarnations' | 'fenceOldJobs'>
   /** The store itself, for lists. */
   readonly listed: Pick<ObjectStore, 'list'>
   /** With the cache of the readers: what is removed is dropped from it, too. */
@@ -55,6 +58,8 @@ export class OrphanSweep {
   readonly #passes = new Slots(1)
   #halted: string | undefined
   #left = { objects: 0, bytes: 0 }
+  /** Incarnations that the last pass has seen orphans of. */
+  #withOrphans: readonly IncarnationId[] = []
 
   constructor(parts: OrphanSweepParts) {
     this.#parts = parts
@@ -81,6 +86,7 @@ export class OrphanSweep {
         if (!isMine()) return
         const { halted } = await this.sweep({ dryRun: false, confirmed: false }, signal)
         if (halted !== null) emit({ kind: 'sweep halted', message: halted })
+        await this.#forgetEnded(signal)
       },
       signal,
     )
@@ -93,6 +99,7 @@ export class OrphanSweep {
 
   async #pass({ dryRun, confirmed }: SweepRequest, signal: AbortSignal): Promise<SweepReport> {
     const survey = await this.#survey(signal)
+    this.#withOrphans = survey.incarnations
     if (dryRun) return survey.report()
     this.#halted = confirmed ? undefined : survey.halt()
     this.#left = survey.report().orphans
@@ -109,6 +116,19 @@ export class OrphanSweep {
     this.#left = { objects: this.#left.objects - removed.objects, bytes: this.#left.bytes - removed.bytes }
     if (removed.objects + removed.failed > 0) this.#parts.emit({ kind: 'orphans removed', ...removed })
     return survey.report(removed)
+  }
+
+  /** The list was begun before these incarnations are looked at, and a PUT of theirs may have landed since: so they stay for a day after their end. */
+  async #forgetEnded(signal: AbortSignal): Promise<void> {
+    const { expiry } = this.#parts
+    await expiry.fenceOldJobs({ olderThanMs: fixedLimits.endedIncarnationMs })
+    const kept = this.#withOrphans
+    if (kept.length > fixedLimits.incarnationsWithOrphans) return
+    const maxRows: number = fixedLimits.expiryRowsPerStep
+    for (let removed = maxRows; removed === maxRows; ) {
+      signal.throwIfAborted()
+      removed = (await expiry.forgetIncarnations({ fencedForMs: fixedLimits.endedIncarnationMs, kept, maxRows })).removed
+    }
   }
 
   async #remove(

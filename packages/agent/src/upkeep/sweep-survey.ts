@@ -1,4 +1,5 @@
 // What a list of the object store has found: the orphans with the reason for each, and whether removing them needs a person's word.
+import type { IncarnationId } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Standing } from '../metadata/orphan-store.ts'
 
@@ -40,10 +41,16 @@ export class SweepSurvey {
   /** Further after the last commit of their incarnation than a crash leaves them. */
   readonly #beyond = { objects: 0, bytes: 0 }
   readonly #orphansOfCrash: number
+  readonly #incarnations = new Set<IncarnationId>()
   #foreignKeys = 0
 
   constructor({ putsInFlight }: { readonly putsInFlight: number }) {
     this.#orphansOfCrash = Math.max(fixedLimits.orphansAfterLastCommit, 2 * putsInFlight)
+  }
+
+  /** Those that have orphans: at most one more than a pass remembers. */
+  get incarnations(): readonly IncarnationId[] {
+    return [...this.#incarnations]
   }
 
   foreign(): void {
@@ -60,6 +67,7 @@ export class SweepSurvey {
     standing: Standing,
   ): void {
     count(this.#stored, sizeBytes)
+    if (standing.kind !== 'committed' && this.#incarnations.size <= fixedLimits.incarnationsWithOrphans) this.#incarnations.add(incarnation)
     switch (standing.kind) {
       case 'committed':
         return

@@ -1,5 +1,6 @@
 // All contracts of a Metadata Service, for one database.
 import { damageStoreContract } from '../damage-store.contract.ts'
+import { expiryStoreContract } from '../expiry-store.contract.ts'
 import { groupStoreContract } from '../group-store.contract.ts'
 import { logStartContract } from '../log-start.contract.ts'
 import { metadataStoreContract } from '../metadata-store.contract.ts'
@@ -23,4 +24,5 @@ export function contracts(name: string, open: () => Promise<ContractDatabase>): 
   sweepStoreContract(name, open)
   transactionStoreContract(name, open)
   orphanStoreContract(name, open)
+  expiryStoreContract(name, open)
 }
