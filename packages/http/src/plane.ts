@@ -263,7 +263,7 @@ function otherPlane(name: PlaneName, url: string, parts: PlaneParts): string {
   const ofData = /^\/topics\/[^/]+\/(produce|messages)(\/|$)/.test(path)
   const ofControl =
     /^\/topics(\/[^/]+)?$/.test(path) ||
-    /^\/(groups|storage|upkeep)(\/|$)/.test(path) ||
+    /^\/(deleted-topics|groups|storage|upkeep)(\/|$)/.test(path) ||
     /^\/topics\/[^/]+\/(skip-damaged|delete-records|undelete|compact|partitions)$/.test(path)
   if (name === 'control' && ofData) return ` It is on the data plane: ${parts.urls().data}${path}`
   if (name === 'data' && ofControl) return ` It is on the control plane: ${parts.urls().control}${path}`

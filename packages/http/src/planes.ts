@@ -4,6 +4,7 @@ import { agentRoutes } from './agents.ts'
 import { compactTopicRoute } from './compact-topic.ts'
 import { damageRoutes } from './damage.ts'
 import { deleteRecordsRoute } from './delete-records.ts'
+import { deletedTopicsRoute } from './deleted-topics.ts'
 import { groupRoutes } from './groups.ts'
 import { messageRoutes } from './messages.ts'
 import { operationRoutes } from './operations.ts'
@@ -37,6 +38,7 @@ async function ready(
         request.is404 ? done(null) : json(request, String(body), done),
       )
       topicRoutes(app, parts)
+      deletedTopicsRoute(app, parts)
       deleteRecordsRoute(app, parts)
       compactTopicRoute(app, parts)
       groupRoutes(app, parts)

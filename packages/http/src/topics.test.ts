@@ -82,6 +82,8 @@ test('a deleted topic is brought back by its id, unless its name is taken', asyn
   await fetch(`${server.control}/topics/mistake`, { method: 'DELETE' })
   await post('{"name":"mistake","partitions":1}')
   expect((await undelete()).status).toBe(409)
+  const { topics } = await json<{ readonly topics: readonly unknown[] }>(await fetch(`${server.control}/deleted-topics`))
+  expect(topics).toMatchObject([{ name: 'mistake', id, partitions: 1, deletedAt: expect.any(String), purgeAt: expect.any(String) }])
   await fetch(`${server.control}/topics/mistake`, { method: 'DELETE' })
   expect(await json(undelete())).toMatchObject({ name: 'mistake', id })
   expect(await (await fetch(`${server.data}/topics/mistake/messages/0?offset=0`)).text()).toContain('kept')

@@ -171,7 +171,8 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       schema: {
         operationId: 'deleteTopic',
         summary: 'Delete a topic and all its records',
-        description: 'Returns the deleted topic. For `topic.undelete.ms` (a day) POST /topics/{id}/undelete brings it back.',
+        description:
+          'Returns the deleted topic. For `topic.undelete.ms` (a day) POST /topics/{id}/undelete brings it back; GET /deleted-topics lists such topics.',
         tags: ['topics'],
         params: topicParams,
         querystring: { type: 'object', additionalProperties: false, properties: {} },

@@ -1,5 +1,6 @@
 // The contract of every Metadata Service for expiry: what is old goes page by page, what is young or in use stays, and what a deleted topic leaves is gone in the end.
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { ProducerPlace } from './expiry-store.ts'
 import type { CommitBatch, Registration, Topic } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import { aCommitIn, aNonce, type ContractDatabase, committed, day, inNewClusters, registered } from './testing/a-cluster.ts'
@@ -45,7 +46,8 @@ export function expiryStoreContract(name: string, open: () => Promise<ContractDa
     test('silent producers are forgotten page by page, and others are not', async () => {
       for (let producerId = 1; producerId <= 7; producerId += 1) await commit(of(producerId))
       await aged()
-      const producers = (page: { readonly olderThanMs: number; readonly maxRows: number }) => all(store.expiry.expireProducers, page)
+      const producers = (page: { readonly olderThanMs: number; readonly maxRows: number }) =>
+        all<ProducerPlace>((step) => store.expiry.expireProducers(step), page)
       expect(await producers({ olderThanMs: day, maxRows: 3 })).toBe(0)
       expect((await commit({ ...of(1) })).verdicts).toMatchObject([{ kind: 'duplicate' }])
       expect(await producers({ olderThanMs: 0, maxRows: 3 })).toBe(7)
@@ -56,7 +58,8 @@ export function expiryStoreContract(name: string, open: () => Promise<ContractDa
     test('old idempotency keys are free again', async () => {
       for (const key of ['a', 'b', 'c']) await commit(keyed(key))
       await aged()
-      const keys = (page: { readonly olderThanMs: number; readonly maxRows: number }) => all(store.expiry.expireKeys, page)
+      const keys = (page: { readonly olderThanMs: number; readonly maxRows: number }) =>
+        all<string>((step) => store.expiry.expireKeys(step), page)
       expect(await keys({ olderThanMs: day, maxRows: 2 })).toBe(0)
       expect((await commit(keyed('b'))).verdicts).toMatchObject([{ kind: 'duplicate' }])
       expect(await keys({ olderThanMs: 0, maxRows: 2 })).toBe(3)
@@ -107,8 +110,8 @@ export function expiryStoreContract(name: string, open: () => Promise<ContractDa
       await store.sweep.forget(released)
       expect(await store.damage.totals()).toEqual({ objects: 0, bytes: 0 })
       // The purge has taken them already.
-      expect(await all(store.expiry.expireProducers, { olderThanMs: 0, maxRows: 100 })).toBe(0)
-      expect(await all(store.expiry.expireKeys, { olderThanMs: 0, maxRows: 100 })).toBe(0)
+      expect(await all<ProducerPlace>((step) => store.expiry.expireProducers(step), { olderThanMs: 0, maxRows: 100 })).toBe(0)
+      expect(await all<string>((step) => store.expiry.expireKeys(step), { olderThanMs: 0, maxRows: 100 })).toBe(0)
       expect(await store.topics.undelete(topic.topicId)).toEqual({ kind: 'unknown' })
     })
   })

@@ -60,7 +60,10 @@ export function* fenceOldJobs({ olderThanMs }: { readonly olderThanMs: number })
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
 
-const readProducerPage = statement<ProducerPlace & { readonly maxRows: number }, ProducerPlace & { readonly silentMs: number; readonly isOpen: number }>(
+const readProducerPage = statement<
+  ProducerPlace & { readonly maxRows: number },
+  ProducerPlace & { readonly silentMs: number; readonly isOpen: number }
+>(
   'read producers page',
   `SELECT log, producer_id AS "producerId", now_ms() - last_seen_ms AS "silentMs",
     CASE WHEN transaction_first_offset IS NULL THEN 0 ELSE 1 END AS "isOpen" FROM producers

@@ -97,6 +97,8 @@ export interface Topics {
   delete(topicId: TopicId): Promise<'deleted' | 'unknown'>
   /** Brings a deleted topic back with its records, unless its purge has begun; committed offsets stay removed. `taken`: another topic has the name, or one that collides with it. */
   undelete(topicId: TopicId): Promise<UndeleteTopicResult>
+  /** The newest deleted topics whose purge has not begun, the newest deletion first; at most `fixedLimits.namesPerRead`. A primary read. */
+  deleted(): Promise<readonly DeletedTopic[]>
   /** Adds partitions up to `partitions`; never fewer. */
   grow(input: { readonly topicId: TopicId; readonly partitions: number; readonly dryRun: boolean }): Promise<GrowTopicResult>
   /** Changes the topic's own configs, all or none of them. The transaction checks the changes against the stored configs. A dry run changes nothing. */
@@ -126,6 +128,12 @@ export type CreateTopicResult =
   | { readonly kind: 'created'; readonly topic: Topic }
   | { readonly kind: 'exists'; readonly topic: Topic }
   | { readonly kind: 'collides'; readonly with: string }
+
+/** Can be brought back until its purge begins. */
+export interface DeletedTopic extends Topic {
+  /** By the database's clock. */
+  readonly deletedAtMs: number
+}
 
 export type UndeleteTopicResult =
   | { readonly kind: 'undeleted'; readonly topic: Topic }

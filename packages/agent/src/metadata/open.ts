@@ -71,6 +71,7 @@ export async function openMetadata(
     list: () => run('listTopics', () => ({ cluster, input: {} })),
     create: (input) => run('createTopic', () => ({ cluster, input })),
     delete: (topicId) => run('deleteTopic', (unsure) => ({ cluster, input: { topicId, unsure } })),
+    deleted: () => run('listDeletedTopics', () => ({ cluster, input: {} })),
     undelete: (topicId) => run('undeleteTopic', (unsure) => ({ cluster, input: { topicId, unsure } })),
     grow: (input) => run('growTopic', (unsure) => ({ cluster, input: { ...input, unsure } })),
     changeConfigs: (input) => run('changeTopicConfigs', () => ({ cluster, input })),

@@ -95,9 +95,11 @@ export function retentionContract(name: string, open: () => Promise<ContractData
       expect(await store.retention.purge(later)).toEqual(nothing)
       const again = await aTopic(store, { name: topic.name })
       expect(await store.topics.undelete(topicId)).toEqual({ kind: 'taken', by: topic.name })
+      expect(await store.topics.deleted()).toEqual([{ ...topic, deletedAtMs: expect.any(Number) }])
       await store.topics.delete(again.topicId)
       expect(await store.topics.undelete(topicId)).toEqual({ kind: 'undeleted', topic })
       expect(await bases()).toEqual([0])
+      expect((await store.topics.deleted()).map((deleted) => deleted.topicId)).toEqual([again.topicId])
       await store.topics.delete(topicId)
       const steps = []
       for (let step = await store.retention.purge({ undeleteMs: 0 }); step.more; step = await store.retention.purge({ undeleteMs: 0 }))
@@ -105,6 +107,7 @@ export function retentionContract(name: string, open: () => Promise<ContractData
       expect(steps.filter(({ segments }) => segments > 0)).toEqual([{ segments: 2, bytes: 200, topics: 0, more: true }])
       expect(steps.filter(({ topics }) => topics > 0)).toHaveLength(2)
       expect(await store.topics.undelete(topicId)).toEqual({ kind: 'unknown' })
+      expect(await store.topics.deleted()).toEqual([])
       expect((await store.sweep.released({ maxObjects: 10 })).map(({ sequence }) => sequence)).toEqual([1])
       expect(await store.sweep.namedIn({ objects: [{ incarnation: me.incarnation.id, sequence: 1 }], maxSegments: 100 })).toEqual({
         named: [],

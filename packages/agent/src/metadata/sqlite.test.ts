@@ -153,6 +153,7 @@ describe('a file with a problem', () => {
     elsewhere('ALTER TABLE producers DROP COLUMN transaction_first_offset')
     elsewhere('ALTER TABLE partitions DROP COLUMN first_unstable_offset')
     elsewhere('ALTER TABLE segments DROP COLUMN marker')
+    elsewhere('ALTER TABLE incarnations DROP COLUMN fenced_at_ms')
   }
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {

@@ -3,12 +3,14 @@ import { must } from '../core/assert.ts'
 import { changedConfigs } from '../core/config/config-changes.ts'
 import { topicConfigTable } from '../core/config/topic-configs.ts'
 import type { TopicId } from '../core/ids.ts'
+import { fixedLimits } from '../limits.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { removeOffsetsOfTopic } from './groups.ts'
 import type {
   ChangeTopicConfigs,
   ChangeTopicConfigsResult,
   CreateTopicResult,
+  DeletedTopic,
   GrowTopicResult,
   NewTopic,
   Topic,
@@ -38,6 +40,11 @@ export function* findTopics({ names, topicIds }: TopicsToFind): Body<readonly To
 export function* listTopics(_input: Record<never, never>): Body<readonly Topic[]> {
   const [rows] = yield* read(readAllTopics())
   return unchanged(rows.map(topicOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+}
+
+export function* listDeletedTopics(_input: Record<never, never>): Body<readonly DeletedTopic[]> {
+  const [rows] = yield* read(readDeletedTopics({ count: fixedLimits.namesPerRead }))
+  return unchanged(rows.map((row) => ({ ...topicOf(row), deletedAtMs: row.deletedAtMs })))
 }
 
 export function* createTopic({ topicId, name, partitions, configs, dryRun }: NewTopic, cluster: Cluster): Body<CreateTopicResult> {
@@ -175,6 +182,11 @@ const readTopicsById = statementPerRow<{ readonly topicId: TopicId }, TopicRow>(
 )
 
 const readAllTopics = statement<Nothing, TopicRow>('read all topics', `${selectTopic} AND deleted_at_ms IS NULL`)
+
+const readDeletedTopics = statement<{ readonly count: number }, TopicRow & { readonly deletedAtMs: number }>(
+  'read deleted topics',
+  `${selectTopic} AND deleted_at_ms IS NOT NULL AND purge_began_at_ms IS NULL ORDER BY deleted_at_ms DESC, topic_id LIMIT $count`,
+)
 
 const readTopicByFoldedName = statement<{ readonly foldedName: string }, TopicRow>(
   'read topic by folded name',

@@ -19,7 +19,16 @@ import { migrate } from './schema.ts'
 import type { TransactionTable } from './sql.ts'
 import { beginJob, compactionStates, endJob, lastOffsetsOfProducers, saveCleaned, swapSegments } from './swap.ts'
 import { forgetReleased, keepReleased, namedObjects, releasedObjects, unchangedReleases } from './sweep.ts'
-import { changeTopicConfigs, createTopic, deleteTopic, findTopics, growTopic, listTopics, undeleteTopic } from './topics.ts'
+import {
+  changeTopicConfigs,
+  createTopic,
+  deleteTopic,
+  findTopics,
+  growTopic,
+  listDeletedTopics,
+  listTopics,
+  undeleteTopic,
+} from './topics.ts'
 import {
   abortedTransactions,
   decideTransactional,
@@ -33,6 +42,7 @@ export const transactions = {
   openCluster,
   findTopics: inCluster(findTopics),
   listTopics: inCluster(listTopics),
+  listDeletedTopics: inCluster(listDeletedTopics),
   createTopic: inCluster(createTopic),
   deleteTopic: inCluster(deleteTopic),
   undeleteTopic: inCluster(undeleteTopic),

@@ -6,7 +6,7 @@ import { topicConfigs, topicConfigTable } from '../core/config/topic-configs.ts'
 import type { TopicId } from '../core/ids.ts'
 import { isInternalTopic } from '../core/internal-topics.ts'
 import { fixedLimits } from '../limits.ts'
-import type { Topic, Topics } from '../metadata/metadata-store.ts'
+import type { DeletedTopic, Topic, Topics } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import { flag, number, type Settings } from '../settings.ts'
 import type { Random } from '../time/clock.ts'
@@ -207,6 +207,13 @@ export class TopicOperations {
     if (deleted === 'unknown') return noTopic(found.name)
     emit({ kind: 'topic deleted', name: found.name })
     return { kind: 'ok', value: found }
+  }
+
+  /** The deleted topics that can be brought back, the newest deletion first; from `purgeAtMs` on they cannot. A primary read. */
+  async deleted(): Promise<readonly (DeletedTopic & { readonly purgeAtMs: number })[]> {
+    const { topics, settings } = this.#parts
+    const undeleteMs = number(settings, 'topic.undelete.ms')
+    return (await topics.deleted()).map((topic) => ({ ...topic, purgeAtMs: topic.deletedAtMs + undeleteMs }))
   }
 
   /** Brings a deleted topic back with its records, but without the offsets that groups had committed. */

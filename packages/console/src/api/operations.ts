@@ -126,6 +126,21 @@ export interface Operations {
       readonly createdAt: string
     }
   }
+  /** List the deleted topics that can be brought back, the newest deletion first. */
+  listDeletedTopics: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly topics: readonly {
+        readonly name: string
+        readonly id: string
+        readonly partitions: number
+        readonly deletedAt: string
+        readonly purgeAt: string
+      }[]
+    }
+  }
   /** Delete the records of a partition before an offset. */
   deleteRecords: {
     params: {
@@ -406,6 +421,63 @@ export interface Operations {
       })[]
     }
   }
+  /** Show the jobs that look after what is stored: their last and next passes, what is left to do, and problems. */
+  listUpkeep: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly jobs: readonly ({
+        readonly job: string
+        readonly about: string
+        readonly elsewhere: boolean
+        readonly running: boolean
+        readonly lastPass: {
+          readonly beganAt: string
+          readonly endedAt: string
+        } | null
+        readonly nextPassAt: string | null
+        readonly progress: string | null
+        readonly backlog: Readonly<Record<string, number>>
+        readonly problem: string | null
+      })[]
+    }
+  }
+  /** List the object store, and remove the objects that no commit has named and none ever will. */
+  sweepStore: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: {
+      readonly dryRun?: boolean
+      readonly confirm?: boolean
+    }
+    answer: {
+      readonly stored: {
+        readonly objects: number
+        readonly bytes: number
+      }
+      readonly orphans: {
+        readonly objects: number
+        readonly bytes: number
+      }
+      readonly open: {
+        readonly objects: number
+        readonly bytes: number
+      }
+      readonly foreignKeys: number
+      readonly halted: string | null
+      readonly removed: {
+        readonly objects: number
+        readonly bytes: number
+        readonly failed: number
+      }
+      readonly deletions: readonly {
+        readonly object: string
+        readonly bytes: number
+        readonly why: string
+      }[]
+    }
+  }
   /** Whether the process is alive. */
   livez: {
     params: Readonly<Record<never, never>>
@@ -603,6 +675,7 @@ export const routes = {
   deleteTopic: { method: 'DELETE', path: '/topics/{topic}', plane: 'control' },
   showPartitions: { method: 'GET', path: '/topics/{topic}/partitions', plane: 'control' },
   undeleteTopic: { method: 'POST', path: '/topics/{id}/undelete', plane: 'control' },
+  listDeletedTopics: { method: 'GET', path: '/deleted-topics', plane: 'control' },
   deleteRecords: { method: 'POST', path: '/topics/{topic}/delete-records', plane: 'control' },
   compactTopic: { method: 'POST', path: '/topics/{topic}/compact', plane: 'control' },
   listGroups: { method: 'GET', path: '/groups', plane: 'control' },
@@ -617,6 +690,8 @@ export const routes = {
   showCluster: { method: 'GET', path: '/cluster', plane: 'control' },
   listAgents: { method: 'GET', path: '/agents', plane: 'control' },
   listSlots: { method: 'GET', path: '/slots', plane: 'control' },
+  listUpkeep: { method: 'GET', path: '/upkeep', plane: 'control' },
+  sweepStore: { method: 'POST', path: '/upkeep/sweep', plane: 'control' },
   livez: { method: 'GET', path: '/livez', plane: 'control' },
   readyz: { method: 'GET', path: '/readyz', plane: 'control' },
   metrics: { method: 'GET', path: '/metrics', plane: 'control' },

@@ -49,6 +49,7 @@ export class FakeMetadata {
       this.#topics.delete(topicId)
       return 'deleted'
     },
+    deleted: async () => [...this.#deleted.values()].map((topic) => ({ ...topic, deletedAtMs: topic.createdAtMs + 1 })),
     undelete: async (topicId) => {
       const topic = this.#deleted.get(topicId)
       if (topic === undefined) return { kind: 'unknown' }

@@ -6,7 +6,7 @@ import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 export const topicUndelete: ClientCommand = {
   path: ['topic', 'undelete'],
   summary: 'Bring a deleted topic back with its records.',
-  arguments: [{ name: 'id', required: true, doc: 'The id of the topic, as `lks topic describe` and DELETE /topics/{topic} show it.' }],
+  arguments: [{ name: 'id', required: true, doc: 'The id of the topic, as `lks topic list --deleted` shows it.' }],
   options: [controlOption, outputOption],
   examples: ['lks topic undelete 9SeyUj7cQ1yH1mCZVpO3Yg'],
   standalone: true,
