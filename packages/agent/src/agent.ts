@@ -160,7 +160,7 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
 /** For tests, which replace the services of single requests. */
 export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{ readonly agent: Agent; readonly services: Services }> {
   const { settings, flush, takeOver = 'once silent' } = options
-  const { clusterId, log, members, slots, resources, topics: topicStore, groups: groupStore } = parts.metadata
+  const { clusterId, log, members, slots, resources, transactions, topics: topicStore, groups: groupStore } = parts.metadata
   const meters = new Meters()
   const base = baseOf(parts, settings, meters)
   const { emit, ioClock, limits } = base
@@ -213,7 +213,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   }
 
   const stored = { clusterId, log, resources, writer, producerIds, reader, offsets, recordDeletion }
-  const own = { ...stored, answerMemory, fetchSessions, topics, groups }
+  const own = { ...stored, transactions, answerMemory, fetchSessions, topics, groups }
   const services: Services = { ...base, ...view, ...own }
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: jobs })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })

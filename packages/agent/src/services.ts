@@ -6,6 +6,7 @@ import type { ClusterId } from './core/ids.ts'
 import type { Packer } from './memory/packer.ts'
 import type { Unpacker } from './memory/unpacker.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
+import type { TransactionStore } from './metadata/transaction-store.ts'
 import type { EventHook } from './observe/events.ts'
 import type { RecordDeletion } from './operations/record-deletion.ts'
 import type { TopicOperations } from './operations/topics.ts'
@@ -42,6 +43,7 @@ export interface Services {
   readonly tails: Tails
   readonly topics: TopicOperations
   readonly log: Pick<LogIndex, 'sizes' | 'producers'>
+  readonly transactions: Pick<TransactionStore, 'aborted'>
   readonly recordDeletion: RecordDeletion
   /** The configs of resources other than topics. */
   readonly resources: ResourceConfigs

@@ -15,8 +15,10 @@ import {
   type Outcome,
 } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
+import { partitionKey } from '../core/ids.ts'
 import { HeldMemory } from '../memory/held-memory.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
+import { type AbortedByPartition, abortedIn } from '../read/aborted-transactions.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
 import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
@@ -31,7 +33,10 @@ import type { RequestContext, RequestScope } from './request-context.ts'
 const idsFrom = 13
 const readCommittedLevel = 1
 
-type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'reader' | 'answerMemory' | 'fetchSessions' | 'owners' | 'catalog'>
+type Uses = Pick<
+  Services,
+  'turns' | 'topics' | 'gate' | 'reader' | 'answerMemory' | 'fetchSessions' | 'owners' | 'catalog' | 'tails' | 'transactions'
+>
 
 export const fetch = handler({
   api: Fetch,
@@ -59,7 +64,9 @@ export const fetch = handler({
         held,
         services.answerMemory.heldRatio,
       )
-      const response = await responseOf({ request, session, places, answers, context, services })
+      const isCommitted = request.isolationLevel === readCommittedLevel
+      const aborted = isCommitted ? await abortedIn(asksAt(places), answers, services) : undefined
+      const response = await responseOf({ request, session, places, answers, aborted, context, services })
       return { kind: 'now', response, sent: release }
     } catch (error) {
       release()
@@ -159,7 +166,7 @@ function read(
   request: FetchRequest,
   { context, services, claim, held }: RequestScope<Uses> & { readonly claim: AnswerClaim; readonly held: HeldMemory },
 ): Promise<readonly FetchAnswer[]> {
-  const asks = places.flatMap((place) => (place.kind === 'there' ? [place.ask] : []))
+  const asks = asksAt(places)
   return services.reader.fetch(asks, {
     maxWaitMs: asks.length < places.length ? 0 : Math.max(0, request.maxWaitMs),
     minBytes: request.minBytes,
@@ -171,16 +178,23 @@ function read(
   })
 }
 
+/** Those that can be read. */
+function asksAt(places: readonly FetchPlace[]): readonly FetchAsk[] {
+  return places.flatMap((place) => (place.kind === 'there' ? [place.ask] : []))
+}
+
 interface AnsweredFetch extends RequestScope<Uses> {
   readonly request: FetchRequest
   readonly session: SessionFetch
   readonly places: readonly FetchPlace[]
   readonly answers: readonly FetchAnswer[]
+  /** Undefined: the client reads uncommitted records. */
+  readonly aborted: AbortedByPartition | undefined
 }
 
 type PartitionResponse = FetchResponse['responses'][number]['partitions'][number]
 
-async function responseOf({ request, session, places, answers, context, services }: AnsweredFetch): Promise<FetchResponse> {
+async function responseOf({ request, session, places, answers, aborted, context, services }: AnsweredFetch): Promise<FetchResponse> {
   const byTopic = new Map<string, PartitionResponse[]>()
   const leaders: number[] = []
   const slice = services.turns.slice()
@@ -188,7 +202,7 @@ async function responseOf({ request, session, places, answers, context, services
   for (const place of places) {
     if (slice.spent(1)) await slice.next()
     const answer = place.kind === 'there' ? must(answers[answered++], 'each partition that was read') : undefined
-    const partition = partitionResponse(place, answer, { request, services })
+    const partition = partitionResponse(place, answer, { request, aborted, services })
     const { highWatermark, logStartOffset = -1 } = partition
     const sizeBytes = answer?.kind === 'data' ? answer.sizeBytes : 0
     if (!session.include(place.session, { failed: partition.errorCode !== 0, sizeBytes, highWatermark, logStartOffset })) continue
@@ -210,14 +224,16 @@ async function responseOf({ request, session, places, answers, context, services
 function partitionResponse(
   place: FetchPlace,
   answer: FetchAnswer | undefined,
-  { request, services }: Pick<AnsweredFetch, 'request' | 'services'>,
+  { request, aborted, services }: Pick<AnsweredFetch, 'request' | 'aborted' | 'services'>,
 ): PartitionResponse {
   const partitionIndex = place.session.partition
-  // A client that reads uncommitted records gets null; one that reads committed records gets the (empty) list of aborted transactions.
+  // A client that reads uncommitted records gets null; one that reads committed records gets the list of aborted transactions, which is often empty.
   const abortedTransactions = request.isolationLevel === readCommittedLevel ? [] : null
   if (answer?.kind === 'data') {
     const { highWatermark, lastStableOffset, logStartOffset, chunks } = answer
-    return { partitionIndex, errorCode: 0, highWatermark, lastStableOffset, logStartOffset, abortedTransactions, records: chunks }
+    const found = place.kind === 'there' ? aborted?.get(partitionKey(place.ask.topicId, partitionIndex)) : undefined
+    const read = { highWatermark, lastStableOffset, logStartOffset, abortedTransactions: found ?? abortedTransactions, records: chunks }
+    return { partitionIndex, errorCode: 0, ...read }
   }
   const code = place.kind === 'error' ? place.code : errors[must(answer, 'a partition that was read').error].code
   const topicId = place.kind === 'there' ? place.ask.topicId : place.topic?.topicId

@@ -38,6 +38,7 @@ export interface Beside {
   readonly offsets?: readonly OffsetToCommit[]
   readonly removedOffsets?: readonly TopicPartition[]
   readonly expiredOffsets?: SaveGroup['expiredOffsets']
+  readonly pendingOffsets?: SaveGroup['pendingOffsets']
 }
 
 interface Asker {
@@ -58,6 +59,7 @@ interface Batch {
   readonly offsets: Map<string, OffsetToCommit>
   readonly removedOffsets: Map<string, TopicPartition>
   readonly expiredOffsets: SaveGroup['expiredOffsets'][number][]
+  readonly pendingOffsets: SaveGroup['pendingOffsets'][number][]
   readonly answers: (() => void)[]
 }
 
@@ -177,6 +179,7 @@ export class GroupRunner {
       offsets: new Map(),
       removedOffsets: new Map(),
       expiredOffsets: [],
+      pendingOffsets: [],
       answers: [],
     }
     this.#batches.push(batch)
@@ -230,6 +233,7 @@ export class GroupRunner {
         offsets: [...batch.offsets.values()],
         removedOffsets: [...batch.removedOffsets.values()],
         expiredOffsets: batch.expiredOffsets,
+        pendingOffsets: batch.pendingOffsets,
       })
       if (kind === 'saved') {
         this.#stored = head !== null
@@ -277,7 +281,7 @@ function memberBytes({ protocols }: Pick<MemberRow, 'protocols'>): number {
   return protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, memberRowBytes)
 }
 
-function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOffsets = [] }: Beside): void {
+function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOffsets = [], pendingOffsets = [] }: Beside): void {
   for (const one of offsets) {
     const key = partitionKey(one.topicId, one.partition)
     batch.removedOffsets.delete(key)
@@ -289,8 +293,10 @@ function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOff
     batch.removedOffsets.set(key, one)
   }
   batch.expiredOffsets.push(...expiredOffsets)
+  batch.pendingOffsets.push(...pendingOffsets)
 }
 
-function savesNothing({ changes, offsets, removedOffsets, expiredOffsets }: Batch): boolean {
+function savesNothing({ changes, offsets, removedOffsets, expiredOffsets, pendingOffsets }: Batch): boolean {
+  if (pendingOffsets.length > 0) return false
   return changes.size === 0 && offsets.size === 0 && removedOffsets.size === 0 && expiredOffsets.length === 0
 }

@@ -1,6 +1,6 @@
 // Reads of groups without taking them over: their heads, and committed offsets of topics that are not deleted. Long answers come page by page.
 import { fixedLimits } from '../limits.ts'
-import { unescaped } from './groups.ts'
+import { unescaped } from './escaped.ts'
 import type { GroupHead, GroupOffset, OffsetPlace, OffsetsOfGroups } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'

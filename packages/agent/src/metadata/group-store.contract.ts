@@ -51,6 +51,7 @@ export function groupStoreContract(name: string, open: () => Promise<ContractDat
       offsets: [],
       removedOffsets: [],
       expiredOffsets: [],
+      pendingOffsets: [],
       ...more,
     })
     const at = (partition: number, offset: number, more: Partial<OffsetToCommit> = {}): OffsetToCommit => ({

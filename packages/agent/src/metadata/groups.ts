@@ -1,9 +1,11 @@
 // Groups as rows: a head that records which coordinator may save, the journal that reloads a group's machine, and the committed offsets.
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
+import { escaped, unescaped } from './escaped.ts'
 import type { AgedTopic, ExpireOffsets, OffsetToCommit, OpenedGroup, OpenGroup, SavedGroup, SaveGroup } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
+import { lockTransactionalIds, removePendingOfGroup, stillPending, transactionalIdKey, writePendingOffsets } from './transaction-rows.ts'
 
 /**
  * Takes the group over: from now on every save under another epoch is rejected. The head is locked before the owner of its slot is read, and a slot
@@ -22,9 +24,11 @@ export function* openGroup({ groupId, epoch, owner }: OpenGroup): Body<OpenedGro
 
 /** One step of a group's coordinator. A save that was already made gets the same answer; a save under an old epoch or version changes nothing. */
 export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Body<SavedGroup> {
-  const { groupId, epoch, version, owner, head, entries, offsets, removedOffsets, expiredOffsets, unsure } = input
+  const { groupId, epoch, version, owner, head, entries, offsets, removedOffsets, expiredOffsets, pendingOffsets, unsure } = input
   const group = { groupId }
-  const [[held], [slot]] = yield* read(lockHead(group), lockSlot(owner))
+  const ids = [...new Set(pendingOffsets.map(({ transactionalId }) => transactionalId))].map(transactionalIdKey)
+  // Transactional ids are locked before groups, as at the end of a transaction.
+  const [transactions, [held], [slot]] = yield* read(lockTransactionalIds(ids), lockHead(group), lockSlot(owner))
   if (slot?.owner !== owner.incarnation.id) return unchanged({ kind: 'not owner' })
   if (unsure && (held === undefined ? head === null : held.epoch === epoch && held.version === version + 1))
     return unchanged({ kind: 'saved' })
@@ -34,7 +38,11 @@ export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Bod
     const [made] = yield* read(makeHead({ groupId, epoch, ...head }))
     if (made.length === 0) return unchanged({ kind: 'stale' })
   }
-  if (head === null) return { writes: [removeJournal(group), removeAllOffsets(group), removeHead(group)], value: { kind: 'saved' } }
+  if (head === null)
+    return {
+      writes: [removeJournal(group), removeAllOffsets(group), removePendingOfGroup(group), removeHead(group)],
+      value: { kind: 'saved' },
+    }
   const kept = entries.filter((entry): entry is StoredEntry => entry.value !== null)
   const removed = entries.filter(({ value }) => value === null)
   const { kind, state } = head
@@ -56,6 +64,7 @@ export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Bod
         lastOfEach(offsets).map((one) => ({ ...one, metadata: escaped(one.metadata), retentionMs: one.retentionMs ?? null })),
         group,
       ),
+      writePendingOffsets(groupId, stillPending(pendingOffsets, transactions)),
     ],
     value: { kind: 'saved' },
   }
@@ -90,14 +99,6 @@ export function* agedTopics({
 
 /** Group ids and topic ids are never empty. */
 const beforeAll = { groupId: '', topicId: '' }
-
-/** PostgreSQL's text holds every character except U+0000, and clients choose member ids, protocol types and metadata. */
-export function escaped(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\0', '%00')
-}
-export function unescaped(text: string): string {
-  return text.replaceAll('%00', '\0').replaceAll('%25', '%')
-}
 
 /** A partition that is named twice gets the last of its offsets, as with two requests. */
 function lastOfEach(offsets: readonly OffsetToCommit[]): readonly OffsetToCommit[] {
@@ -224,13 +225,15 @@ const aged = `(o.expires_at_ms <= now_ms() OR (o.expires_at_ms IS NULL AND o.com
  */
 const expired = `${aged} AND (o.expires_at_ms IS NOT NULL OR g.protocol_type IS NULL OR g.changed_at_ms <= now_ms() - $retentionMs::bigint)`
 const ofGroup = 'o.cluster = g.cluster AND o.group_id = g.group_id'
+/** A transaction may still commit offsets of the group. */
+const hasPending = `EXISTS (SELECT 1 FROM transaction_offsets AS o WHERE ${ofGroup})`
 
 /** A group without members and without offsets is expirable at any age. */
 const readExpirable = statement<Retention & { readonly after: string; readonly maxGroups: number }, GroupKey>(
   'read expirable groups',
   `SELECT g.group_id AS "groupId" FROM groups AS g WHERE g.cluster = $cluster AND g.state = 'Empty' AND g.group_id > $after
     AND (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup} AND ${expired})
-      OR NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})) ORDER BY g.group_id LIMIT $maxGroups::int`,
+      OR NOT (EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup}) OR ${hasPending})) ORDER BY g.group_id LIMIT $maxGroups::int`,
 )
 
 const readAged = statement<Retention & GroupKey & { readonly topicId: string; readonly maxTopics: number }, AgedTopic>(
@@ -249,7 +252,7 @@ const removeAgedOffsets = statementPerRow<Retention & { readonly topicId: TopicI
 )
 
 /** Locks in the order of the ids, so that two transactions never deadlock. */
-const lockHeads = statementPerRow<GroupKey, GroupKey & { readonly state: string }>(
+export const lockHeads = statementPerRow<GroupKey, GroupKey & { readonly state: string }>(
   'lock group heads',
   { groupId: 'text' },
   `SELECT g.group_id AS "groupId", g.state FROM groups AS g WHERE g.cluster = $cluster AND g.group_id = $groupId
@@ -267,7 +270,7 @@ const removeHeadsWithoutOffsets = statementPerRow<GroupKey>(
   'remove group heads without offsets',
   { groupId: 'text' },
   `DELETE FROM groups AS g WHERE g.cluster = $cluster AND g.group_id = $groupId
-    AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup})`,
+    AND NOT EXISTS (SELECT 1 FROM group_offsets AS o WHERE ${ofGroup}) AND NOT ${hasPending}`,
 )
 
 const removeJournalsWithoutHead = statementPerRow<GroupKey>(

@@ -38,7 +38,12 @@ export function* findSegments(asks: readonly FindSegments[], cluster: Cluster): 
 
 export function* partitionStates(asked: readonly TopicPartition[], cluster: Cluster): Body<readonly (PartitionState | undefined)[]> {
   const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
-  const [partitions, slots] = yield* read(readPartitions(asked), readSlots([...new Set(asked.map(slotOf))].map((slot) => ({ slot }))))
+  const [partitions, slots, aborts] = yield* read(
+    readPartitions(asked),
+    readSlots([...new Set(asked.map(slotOf))].map((slot) => ({ slot }))),
+    readLastAborts(asked),
+  )
+  const abortedTo = new Map(aborts.map((row) => [partitionKey(row.topicId, row.partition), row.lastAbortOffset]))
   const known = byPartition(partitions)
   const owners = new Map(slots.map((slot) => [slot.slot, slot]))
   return unchanged(
@@ -46,7 +51,9 @@ export function* partitionStates(asked: readonly TopicPartition[], cluster: Clus
       const row = known.get(partitionKey(topicId, partition))
       if (row === undefined) return undefined
       const { owner, epoch } = must(owners.get(slotOf(row)), 'the slot of a partition')
-      return { topicId, partition, logId: row.log, maxTimestamp: row.maxTimestamp, owner, epoch, ...watermarksOf(row) }
+      // Absent: nothing in the log was aborted.
+      const lastAbortOffset = abortedTo.get(partitionKey(topicId, partition)) ?? -1
+      return { topicId, partition, logId: row.log, maxTimestamp: row.maxTimestamp, owner, epoch, lastAbortOffset, ...watermarksOf(row) }
     }),
   )
 }
@@ -197,6 +204,15 @@ const readPartitions = statementPerRow<TopicPartition, PartitionRow>(
     p.max_timestamp AS "maxTimestamp", p.first_unstable_offset AS "firstUnstableOffset"
     FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
+)
+
+/** Absent: nothing in the log was aborted. After the partitions were read, so that it is at least as new as their last stable offsets. */
+export const readLastAborts = statementPerRow<TopicPartition, TopicPartition & { readonly lastAbortOffset: number }>(
+  'read last aborts',
+  { topicId: 'text', partition: 'int' },
+  `SELECT p.topic_id AS "topicId", p.partition, a.marker_offset AS "lastAbortOffset"
+    FROM partitions AS p JOIN aborted_transactions AS a ON a.cluster = p.cluster AND a.log = p.log
+    WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition ORDER BY a.marker_offset DESC LIMIT 1`,
 )
 
 interface SegmentRow {

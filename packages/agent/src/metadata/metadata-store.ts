@@ -2,9 +2,11 @@
 import type { ConfigChanges } from '../core/config/config-changes.ts'
 import type { ClusterId, Incarnation, IncarnationId, LogId, Nonce, Sequence, TopicId, TopicPartition } from '../core/ids.ts'
 import type { TransactionalBatch } from '../core/log/append.ts'
+import type { ProducerEpoch } from '../core/transaction/transaction-row.ts'
 import type { DamageStore } from './damage-store.ts'
 import type { ExpiryStore } from './expiry-store.ts'
 import type { Lease, WatchedLease } from './lease.ts'
+import type { OffsetPlace } from './offset-place.ts'
 import type { OrphanStore } from './orphan-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
 import type { RetentionStore } from './retention-store.ts'
@@ -295,6 +297,7 @@ export interface CommitResult {
   readonly grown: readonly GrownPartition[]
 }
 
+export type { OffsetPlace } from './offset-place.ts'
 export type { GrownPartition, Segment } from './segment.ts'
 
 export interface DeleteRecordsAsk extends TopicPartition {
@@ -327,6 +330,8 @@ export interface Watermarks {
 
 export interface PartitionState extends TopicPartition, Watermarks {
   readonly logId: LogId
+  /** The offset of the last marker that aborted records of the log, -1 if there is none. */
+  readonly lastAbortOffset: number
   /** The largest timestamp of any accepted batch, -1 when there is none. LogAppendTime never goes below it. */
   readonly maxTimestamp: number
   /** The owner of the partition's slot, and the slot's epoch. */
@@ -468,6 +473,8 @@ export interface SaveGroup {
   readonly entries: readonly JournalEntry[]
   readonly offsets: readonly OffsetToCommit[]
   readonly removedOffsets: readonly TopicPartition[]
+  /** Stored if the transaction of each is still open when the save holds its lock; otherwise its producer is fenced, and cannot commit them. */
+  readonly pendingOffsets: readonly PendingOffset[]
   /** Removes the offsets of these topics that are older than the retention; offsets that the same save commits stay. */
   readonly expiredOffsets: readonly (ExpireOffsets & { readonly topicId: TopicId })[]
 }
@@ -493,13 +500,16 @@ export interface OffsetToCommit extends TopicPartition {
   readonly retentionMs?: number
 }
 
+/** An offset that becomes the group's when its transaction is committed. */
+export interface PendingOffset extends Omit<OffsetToCommit, 'retentionMs'>, ProducerEpoch {
+  readonly transactionalId: string
+  /** The transaction to which the group was added. */
+  readonly transactionNumber: number
+}
+
 export interface CommittedOffset extends Omit<OffsetToCommit, 'retentionMs'> {
   /** The topic's name. */
   readonly topic: string
-}
-
-export interface OffsetPlace extends TopicPartition {
-  readonly groupId: string
 }
 
 export interface GroupOffset extends CommittedOffset, OffsetPlace {}

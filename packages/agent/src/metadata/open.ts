@@ -116,6 +116,7 @@ export async function openMetadata(
     timedOut: (after) => run('timedOutTransactions', () => ({ cluster, input: { after } })),
     unused: (input) => run('unusedTransactionalIds', () => ({ cluster, input })),
     find: (transactionalId) => run('findTransaction', () => ({ cluster, input: { transactionalId } })),
+    pendingIn: (groupIds) => run('pendingOffsets', () => ({ cluster, input: { groupIds } })),
     aborted: (input) => run('abortedTransactions', () => ({ cluster, input })),
   }
   const recovery: RecoveryStore = {

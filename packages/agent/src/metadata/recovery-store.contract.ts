@@ -248,6 +248,7 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
         offsets: [at(0, 15), at(1, 7), at(2, 10)],
         removedOffsets: [],
         expiredOffsets: [],
+        pendingOffsets: [],
       })
       await cutAt(flush(2))
       const offsets = await store.groups.offsets({ groupIds: ['readers'] })

@@ -125,6 +125,7 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
       deleteWindows(gone),
       deleteKeysFrom(cuts),
       lowerGroupOffsets(cuts),
+      lowerPendingOffsets(cuts),
     ],
     value: null,
   }
@@ -343,6 +344,13 @@ const lowerGroupOffsets = statementPerRow<PartitionPlace>(
   'lower group offsets',
   { topicId: 'text', partition: 'int', fromOffset: 'bigint' },
   `UPDATE group_offsets SET committed_offset = $fromOffset
+    WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition AND committed_offset > $fromOffset`,
+)
+
+const lowerPendingOffsets = statementPerRow<PartitionPlace>(
+  'lower pending offsets',
+  { topicId: 'text', partition: 'int', fromOffset: 'bigint' },
+  `UPDATE transaction_offsets SET committed_offset = $fromOffset
     WHERE cluster = $cluster AND topic_id = $topicId AND partition = $partition AND committed_offset > $fromOffset`,
 )
 

@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 14
+export const schemaVersion = 15
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -374,6 +374,28 @@ export const migrations: readonly (readonly Call[])[] = [
   [
     // Null: it is active, or an earlier version has fenced it.
     addColumn('incarnations', 'fenced_at_ms bigint'),
+  ],
+  [
+    // The groups of open transactions.
+    table('transaction_groups', 'rows', [
+      'cluster integer NOT NULL',
+      'transactional_id text NOT NULL',
+      'group_id text NOT NULL',
+      'PRIMARY KEY (cluster, transactional_id, group_id)',
+    ]),
+    // Their pending offsets: a commit of the transaction makes them offsets of the group, an abort drops them.
+    table('transaction_offsets', 'rows', [
+      'cluster integer NOT NULL',
+      'transactional_id text NOT NULL',
+      'group_id text NOT NULL',
+      'topic_id text NOT NULL',
+      'partition integer NOT NULL',
+      'committed_offset bigint NOT NULL',
+      'leader_epoch integer NOT NULL',
+      'metadata text NOT NULL',
+      'PRIMARY KEY (cluster, transactional_id, group_id, topic_id, partition)',
+    ]),
+    index('CREATE INDEX transaction_offsets_by_group ON transaction_offsets (cluster, group_id)'),
   ],
 ]
 

@@ -146,10 +146,17 @@ describe('a file with a problem', () => {
     expect(() => openSqlite(nowhere)).toThrow(MetadataError)
   })
 
-  /** What migration 13 has made. */
+  /** What migrations 13 and 15 have made. */
   const dropTransactions = (): void => {
     elsewhere('DROP INDEX producers_in_transactions')
-    for (const table of ['transactional_ids', 'transaction_partitions', 'aborted_transactions']) elsewhere(`DROP TABLE ${table}`)
+    for (const table of [
+      'transactional_ids',
+      'transaction_partitions',
+      'aborted_transactions',
+      'transaction_groups',
+      'transaction_offsets',
+    ])
+      elsewhere(`DROP TABLE ${table}`)
     elsewhere('ALTER TABLE producers DROP COLUMN transaction_first_offset')
     elsewhere('ALTER TABLE partitions DROP COLUMN first_unstable_offset')
     elsewhere('ALTER TABLE segments DROP COLUMN marker')

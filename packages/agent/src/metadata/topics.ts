@@ -18,6 +18,7 @@ import type {
 } from './metadata-store.ts'
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
+import { removePendingOfTopic } from './transaction-rows.ts'
 
 /** `unsure`: an earlier attempt of the same call may have been committed. */
 export interface Unsure {
@@ -77,7 +78,7 @@ export function* deleteTopic({ topicId, unsure }: { readonly topicId: TopicId } 
   const [, [topic]] = yield* read(lockCluster(), readTopicEvenDeleted({ topicId }), lockPartitionsOfTopic({ topicId }))
   if (topic === undefined) return unchanged('unknown')
   if (topic.deletedAtMs !== null) return unchanged(unsure ? 'deleted' : 'unknown')
-  return { writes: [markDeleted({ topicId }), removeOffsetsOfTopic({ topicId })], value: 'deleted' }
+  return { writes: [markDeleted({ topicId }), removeOffsetsOfTopic({ topicId }), removePendingOfTopic({ topicId })], value: 'deleted' }
 }
 
 /** The row's lock orders it with the purge, which does not lock the cluster. */

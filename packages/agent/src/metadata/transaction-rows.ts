@@ -1,8 +1,10 @@
-// The rows of transactional ids under their locks, and the partitions of their transactions: shared by the commit and by the requests about transactions.
-import type { TopicPartition } from '../core/ids.ts'
+// The rows of transactional ids under their locks, with the partitions and offsets of their transactions: shared by the commit and by the requests about transactions.
+import type { TopicId, TopicPartition } from '../core/ids.ts'
 import type { TransactionRow } from '../core/transaction/transaction-row.ts'
-import { escaped } from './groups.ts'
-import { type Nothing, statementPerRow } from './statement.ts'
+import { escaped } from './escaped.ts'
+import type { PendingOffset } from './metadata-store.ts'
+import type { OffsetPlace } from './offset-place.ts'
+import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 /** An id in the form of its column: clients choose ids, also with characters that PostgreSQL's text cannot hold. */
 export interface TransactionalIdKey {
@@ -93,3 +95,66 @@ export function rowOf(held: HeldTransactionalId): TransactionRow {
   const { producerId, producerEpoch, state, lastProducerId, lastProducerEpoch, timeoutMs, transactionNumber } = held
   return { producerId, producerEpoch, state, lastProducerId, lastProducerEpoch, timeoutMs, transactionNumber }
 }
+
+interface GroupOfTransaction extends TransactionalIdKey {
+  readonly groupId: string
+}
+
+export const addGroups = statementPerRow<GroupOfTransaction>(
+  'add groups to transactions',
+  { transactionalId: 'text', groupId: 'text' },
+  `INSERT INTO transaction_groups (cluster, transactional_id, group_id) VALUES ($cluster, $transactionalId, $groupId) ON CONFLICT DO NOTHING`,
+)
+
+/** Those of the offsets whose transaction is still open, by the locked rows. The last one of a partition counts. */
+export function stillPending(offsets: readonly PendingOffset[], held: readonly HeldTransactionalId[]): readonly PendingOffset[] {
+  const rows = new Map(held.map((row) => [row.transactionalId, row]))
+  const open = offsets.filter(({ transactionalId, producerId, producerEpoch, transactionNumber }) => {
+    const row = rows.get(transactionalIdKey(transactionalId).transactionalId)
+    const isSame = row?.producerId === producerId && row.producerEpoch === producerEpoch && row.transactionNumber === transactionNumber
+    return isSame && row.state === 'Ongoing'
+  })
+  const places = open.map((one) => [JSON.stringify([one.transactionalId, one.topicId, one.partition]), one] as const)
+  return [...new Map(places).values()]
+}
+
+interface PendingRow extends TransactionalIdKey, TopicPartition {
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+const writePending = statementPerRow<PendingRow, Nothing, { readonly groupId: string }>(
+  'write pending offsets',
+  { transactionalId: 'text', topicId: 'text', partition: 'int', offset: 'bigint', leaderEpoch: 'int', metadata: 'text' },
+  `INSERT INTO transaction_offsets (cluster, group_id, transactional_id, topic_id, partition, committed_offset, leader_epoch, metadata)
+    VALUES ($cluster, $groupId::text, $transactionalId, $topicId, $partition, $offset, $leaderEpoch, $metadata)
+    ON CONFLICT (cluster, transactional_id, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
+      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata`,
+)
+
+export function writePendingOffsets(groupId: string, offsets: readonly PendingOffset[]): ReturnType<typeof writePending> {
+  const rows = offsets.map(({ transactionalId, metadata, topicId, partition, offset, leaderEpoch }) => {
+    return { ...transactionalIdKey(transactionalId), topicId, partition, offset, leaderEpoch, metadata: escaped(metadata) }
+  })
+  return writePending(rows, { groupId })
+}
+
+/** The places with pending offsets. */
+export const readPending = statementPerRow<{ readonly groupId: string }, OffsetPlace>(
+  'read pending offsets',
+  { groupId: 'text' },
+  `SELECT DISTINCT o.group_id AS "groupId", o.topic_id AS "topicId", o.partition FROM transaction_offsets AS o
+    WHERE o.cluster = $cluster AND o.group_id = $groupId`,
+)
+
+export const removePendingOfGroup = statement<{ readonly groupId: string }>(
+  'remove pending offsets of group',
+  'DELETE FROM transaction_offsets WHERE cluster = $cluster AND group_id = $groupId',
+)
+
+/** Deleting a topic deletes the offsets in it. */
+export const removePendingOfTopic = statement<{ readonly topicId: TopicId }>(
+  'remove pending offsets of topic',
+  'DELETE FROM transaction_offsets WHERE cluster = $cluster AND topic_id = $topicId',
+)

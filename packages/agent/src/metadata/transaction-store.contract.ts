@@ -1,5 +1,6 @@
-// The contract of every Metadata Service for transactions: batches, markers, last stable offsets and the rows of transactional ids change together.
+// The contract of every Metadata Service for transactions: batches, markers, last stable offsets and the rows of transactional ids change together. Longer than others because it is one thing: a contract.
 import { describe, expect, test } from 'vitest'
+import { slotOfName } from '../core/slots.ts'
 import type { ProducerEpoch, TransactionResult } from '../core/transaction/transaction-row.ts'
 import type { CommitBatch, CommitResult, Registration, Topic, Verdict } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
@@ -282,6 +283,117 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
       await commit(1, [inTransaction(producer, 0, { offsets: 4 })])
       await store.log.deleteRecords(me.incarnation.id, [{ ...place(), beforeOffset: 3 }])
       expect(await watermarks()).toEqual([3, 4])
+    })
+
+    describe('offsets of groups', () => {
+      const openGroup = async (groupId = 'g') => {
+        const owner = { incarnation: me.incarnation, slot: slotOfName(groupId, store.slots) }
+        await store.groups.open({ groupId, epoch: groupId, owner })
+        let version = 0
+        return (offset: number, { producerId, producerEpoch }: ProducerEpoch, transactionNumber = 1, partition = 0) =>
+          store.groups.save({
+            groupId,
+            epoch: groupId,
+            version: version++,
+            owner,
+            head: { kind: 'classic', protocolType: null, state: 'Empty' },
+            entries: [],
+            offsets: [],
+            removedOffsets: [],
+            expiredOffsets: [],
+            pendingOffsets: [
+              {
+                transactionalId: 'id',
+                producerId,
+                producerEpoch,
+                transactionNumber,
+                ...place(partition),
+                offset,
+                leaderEpoch: 3,
+                metadata: 'a\0b',
+              },
+            ],
+          })
+      }
+      const add = (producer: ProducerEpoch, groupIds = ['g']) => decide({ request: { kind: 'add', producer }, groupIds })
+      const offsetsOf = async (groupId = 'g') =>
+        (await store.groups.offsets({ groupIds: [groupId] })).map(({ partition, offset, metadata }) => [partition, offset, metadata])
+      const pending = async () => (await store.transactions.pendingIn(['g', 'other'])).map(({ groupId, partition }) => [groupId, partition])
+
+      test('pending offsets become the group’s when the transaction is committed, and are dropped when it is aborted', async () => {
+        const producer = await aProducer()
+        const save = await openGroup()
+        expect(await add(producer)).toMatchObject({ row: { state: 'Ongoing', transactionNumber: 1 } })
+        expect((await store.transactions.find('id'))?.groupIds).toEqual(['g'])
+        for (const [offset, partition] of [
+          [4, 0],
+          [5, 0],
+          [7, 1],
+        ] as const)
+          expect(await save(offset, producer, 1, partition)).toEqual({ kind: 'saved' })
+        expect([await offsetsOf(), (await pending()).toSorted(([, a], [, b]) => Number(a) - Number(b))]).toEqual([
+          [],
+          [
+            ['g', 0],
+            ['g', 1],
+          ],
+        ])
+        const next = producerIn(await ended(producer, 'commit'))
+        expect([await offsetsOf(), await pending()]).toEqual([
+          [
+            [0, 5, 'a\0b'],
+            [1, 7, 'a\0b'],
+          ],
+          [],
+        ])
+        await add(next)
+        await save(9, next, 2)
+        expect(await pending()).toEqual([['g', 0]])
+        await ended(next, 'abort')
+        expect([await offsetsOf(), await pending()]).toEqual([
+          [
+            [0, 5, 'a\0b'],
+            [1, 7, 'a\0b'],
+          ],
+          [],
+        ])
+        expect((await store.transactions.find('id'))?.groupIds).toEqual([])
+      })
+
+      test('an offset of a fenced producer or of an ended transaction is not stored', async () => {
+        const first = await aProducer()
+        const save = await openGroup()
+        await save(1, first, 1)
+        await add(first)
+        const second = await aProducer()
+        await save(2, first, 1)
+        await add(second)
+        await save(3, first, 2)
+        await save(4, second, 1)
+        expect(await pending()).toEqual([])
+        await save(5, second, 2)
+        expect(await pending()).toEqual([['g', 0]])
+      })
+
+      test('a group with pending offsets does not expire, and a deleted group or topic takes them with it', async () => {
+        const producer = await aProducer()
+        const save = await openGroup()
+        await add(producer)
+        await save(1, producer)
+        expect(await store.groups.expirable({ retentionMs: 0 })).toEqual([])
+        await store.groups.expire({ retentionMs: 0, groupIds: ['g'] })
+        expect((await store.groups.list()).map(({ groupId }) => groupId)).toEqual(['g'])
+        await store.topics.delete(topic.topicId)
+        expect(await pending()).toEqual([])
+        await store.topics.undelete(topic.topicId)
+        await save(2, producer)
+        const owner = { incarnation: me.incarnation, slot: slotOfName('g', store.slots) }
+        const nothing = { entries: [], offsets: [], removedOffsets: [], expiredOffsets: [], pendingOffsets: [] }
+        await store.groups.save({ groupId: 'g', epoch: 'g', version: 2, owner, head: null, ...nothing })
+        expect(await pending()).toEqual([])
+        await ended(producer, 'commit')
+        expect([await offsetsOf(), await store.groups.list()]).toEqual([[], []])
+      })
     })
   })
 }

@@ -2,6 +2,7 @@
 import type { Incarnation, TopicPartition } from '../core/ids.ts'
 import type { TransactionRejection, TransactionRequest } from '../core/transaction/transaction.ts'
 import type { TransactionRow } from '../core/transaction/transaction-row.ts'
+import type { OffsetPlace } from './offset-place.ts'
 import type { GrownPartition } from './segment.ts'
 
 export interface TransactionStore {
@@ -16,6 +17,8 @@ export interface TransactionStore {
   unused(input: { readonly unusedMs: number; readonly after?: string | undefined }): Promise<readonly string[]>
   /** The present row of an id, and the partitions of its open transaction. A primary read. Undefined: the id is not known. */
   find(transactionalId: string): Promise<FoundTransaction | undefined>
+  /** The places in these groups that have pending offsets, in any order. A primary read: name at most `fixedLimits.namesPerRead`. */
+  pendingIn(groupIds: readonly string[]): Promise<readonly OffsetPlace[]>
   /** The aborted transactions that overlap each range, in the order of their markers; the answers are in the order of the request. A primary read. */
   aborted(asks: readonly AbortedIn[]): Promise<readonly (readonly AbortedTransaction[])[]>
 }
@@ -26,6 +29,8 @@ export interface TransactionalRequest {
   readonly request: Exclude<TransactionRequest, { readonly kind: 'verify' }>
   /** The partitions that an `add` adds. Those that do not exist are left out. */
   readonly partitions?: readonly TopicPartition[]
+  /** The groups that an `add` adds. */
+  readonly groupIds?: readonly string[]
   /** The request counts only if this holds under the lock; otherwise the answer is that nothing has changed. */
   readonly onlyIf?: { readonly kind: 'timed out' } | { readonly kind: 'unused'; readonly unusedMs: number }
   readonly newProducerId?: number
@@ -49,6 +54,7 @@ export interface FoundTransaction {
   /** When the transaction that is open, or was the last, began, by the database's clock. */
   readonly beganAtMs: number
   readonly partitions: readonly TopicPartition[]
+  readonly groupIds: readonly string[]
 }
 
 /** Offsets of a partition. */

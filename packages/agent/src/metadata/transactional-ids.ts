@@ -10,9 +10,11 @@ import type { TransactionRow } from '../core/transaction/transaction-row.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Cluster } from './cluster.ts'
 import { type ProducerOfPartition, readWindows } from './commit.ts'
-import { unescaped } from './groups.ts'
+import { unescaped } from './escaped.ts'
+import { lockHeads } from './groups.ts'
 import { insertAborted, insertMarkers, markerText, noSequence } from './markers.ts'
 import { readSlots } from './members.ts'
+import type { OffsetPlace } from './offset-place.ts'
 import {
   inLockOrder,
   lastStableOffset,
@@ -27,9 +29,11 @@ import type { GrownPartition } from './segment.ts'
 import { type Body, type BodyPart, type Call, type Decision, read, unchanged } from './sql.ts'
 import { statement, statementPerRow } from './statement.ts'
 import {
+  addGroups,
   addPartitions,
   type HeldTransactionalId,
   lockTransactionalIds,
+  readPending,
   readTransactionalIds,
   rowOf,
   type TransactionalIdKey,
@@ -48,14 +52,17 @@ export function* decideTransactional(
   const row = held && rowOf(held)
   if (!holds(input, held)) return unchanged({ kind: 'decided', row, grown: [] })
   const decision = decideTransaction(row, input.request, input.newProducerId)
-  // Absent: the request adds no partitions.
-  const adds = addPartitions((input.partitions ?? []).map(({ topicId, partition }) => ({ ...key, topicId, partition })))
+  const { partitions = [], groupIds = [] } = input
+  const adds = [
+    addPartitions(partitions.map(({ topicId, partition }) => ({ ...key, topicId, partition }))),
+    addGroups(groupIds.map((groupId) => ({ ...key, groupId }))),
+  ]
   switch (decision.kind) {
     case 'rejected':
     case 'needs producer id':
       return unchanged(decision)
     case 'unchanged':
-      return { writes: [adds], value: { kind: 'decided', row, grown: input.unsure ? 'unknown' : [] } }
+      return { writes: adds, value: { kind: 'decided', row, grown: input.unsure ? 'unknown' : [] } }
     case 'removed':
       return { writes: [deleteTransactionalId(key)], value: { kind: 'decided', row: undefined, grown: [] } }
     case 'changed': {
@@ -65,7 +72,7 @@ export function* decideTransactional(
         writes: [
           ...(ended === undefined ? [] : ended.writes),
           writeTransactionalIds([{ ...key, ...decision.row, begins: decision.begins ? 1 : 0 }]),
-          adds,
+          ...adds,
         ],
         // A repeated InitProducerId changes the row again, so it does not show whether the first attempt ended a transaction.
         value: { kind: 'decided', row: decision.row, grown: ended?.value ?? (input.unsure ? 'unknown' : []) },
@@ -92,8 +99,14 @@ export function* unusedTransactionalIds({
 
 export function* findTransaction({ transactionalId }: { readonly transactionalId: string }): Body<FoundTransaction | undefined> {
   const key = transactionalIdKey(transactionalId)
-  const [[held], partitions] = yield* read(readTransactionalIds([key]), readPartitionsOf(key))
-  return unchanged(held && { row: rowOf(held), beganAtMs: held.beganAtMs, partitions: inLockOrder(partitions) })
+  const [[held], partitions, groups] = yield* read(readTransactionalIds([key]), readPartitionsOf(key), readGroupsOf(key))
+  const groupIds = groups.map(({ groupId }) => groupId)
+  return unchanged(held && { row: rowOf(held), beganAtMs: held.beganAtMs, partitions: inLockOrder(partitions), groupIds })
+}
+
+export function* pendingOffsets({ groupIds }: { readonly groupIds: readonly string[] }): Body<readonly OffsetPlace[]> {
+  const [rows] = yield* read(readPending(groupIds.map((groupId) => ({ groupId }))))
+  return unchanged(rows)
 }
 
 export function* abortedTransactions(asks: readonly AbortedIn[]): Body<readonly (readonly AbortedTransaction[])[]> {
@@ -141,13 +154,14 @@ interface Ending extends TransactionEnd, Pick<TransactionalRequest, 'incarnation
 function* end(ending: Ending, cluster: Cluster): BodyPart<{ readonly writes: readonly Call[]; readonly value: readonly GrownPartition[] }> {
   const { held, incarnation, producerId, producerEpoch, outcome } = ending
   const key = { transactionalId: held.transactionalId }
-  const [partitions] = yield* read(readPartitionsOf(key))
+  const [partitions, groups] = yield* read(readPartitionsOf(key), readGroupsOf(key))
   const asked = inLockOrder(partitions)
   const coordinatorSlot = slotOfName(unescaped(held.transactionalId), cluster.slots)
   const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
   const producers = asked.map((one) => ({ ...one, producerId }))
   // One round trip, but the statements run in order: each value that decides is read after the lock that protects it.
-  const [logs, windows, others, slots] = yield* read(
+  const [, logs, windows, others, slots] = yield* read(
+    lockHeads(groups),
     lockPartitions(asked),
     readWindows(producers),
     readFirstOffsetsOfOthers(producers),
@@ -202,6 +216,9 @@ function* end(ending: Ending, cluster: Cluster): BodyPart<{ readonly writes: rea
         }),
       ),
       deletePartitionsOf(key),
+      ...(outcome === 'commit' ? [applyOffsets(key)] : []),
+      deleteOffsetsOf(key),
+      deleteGroupsOf(key),
     ],
     value: ends.map(({ row, after, marker, lastStableOffset: stable }): GrownPartition => {
       const place = { baseOffset: row.nextOffset, lastOffset: row.nextOffset, objectKey: key0, byteStart: 0, sizeBytes: 0 }
@@ -240,6 +257,35 @@ const readPartitionsOf = statement<TransactionalIdKey, TopicPartition>(
 const deletePartitionsOf = statement<TransactionalIdKey>(
   'delete partitions of transaction',
   'DELETE FROM transaction_partitions WHERE cluster = $cluster AND transactional_id = $transactionalId',
+)
+
+const readGroupsOf = statement<TransactionalIdKey, { readonly groupId: string }>(
+  'read groups of transaction',
+  `SELECT group_id AS "groupId" FROM transaction_groups
+    WHERE cluster = $cluster AND transactional_id = $transactionalId ORDER BY group_id`,
+)
+
+/** Those of groups and topics that still exist. The retention of an offset counts from here. */
+const applyOffsets = statement<TransactionalIdKey>(
+  'apply pending offsets',
+  `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms)
+    SELECT o.cluster, o.group_id, o.topic_id, o.partition, o.committed_offset, o.leader_epoch, o.metadata, now_ms(), NULL
+    FROM transaction_offsets AS o JOIN groups AS g ON g.cluster = o.cluster AND g.group_id = o.group_id
+    JOIN topics AS t ON t.cluster = o.cluster AND t.topic_id = o.topic_id AND t.deleted_at_ms IS NULL
+    WHERE o.cluster = $cluster AND o.transactional_id = $transactionalId
+    ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
+      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms,
+      expires_at_ms = excluded.expires_at_ms`,
+)
+
+const deleteOffsetsOf = statement<TransactionalIdKey>(
+  'delete offsets of transaction',
+  'DELETE FROM transaction_offsets WHERE cluster = $cluster AND transactional_id = $transactionalId',
+)
+
+const deleteGroupsOf = statement<TransactionalIdKey>(
+  'delete groups of transaction',
+  'DELETE FROM transaction_groups WHERE cluster = $cluster AND transactional_id = $transactionalId',
 )
 
 /** The first offset of the open transactions of all other producers in the partition. Absent: there is none. */

@@ -33,6 +33,7 @@ import {
   abortedTransactions,
   decideTransactional,
   findTransaction,
+  pendingOffsets,
   timedOutTransactions,
   unusedTransactionalIds,
 } from './transactional-ids.ts'
@@ -105,6 +106,7 @@ export const transactions = {
   timedOutTransactions: inCluster(timedOutTransactions),
   unusedTransactionalIds: inCluster(unusedTransactionalIds),
   findTransaction: inCluster(findTransaction),
+  pendingOffsets: inCluster(pendingOffsets),
   abortedTransactions: inCluster(abortedTransactions),
   objectStandings: inCluster(objectStandings),
   expireProducers: inCluster(expireProducers),

@@ -240,6 +240,7 @@ class Parts {
             logStartOffset: 0,
             highWatermark: 0,
             lastStableOffset: 0,
+            lastAbortOffset: -1,
             segments: [],
             lastStamp: 9_000,
           })),
@@ -310,6 +311,6 @@ class Parts {
     const left = (this.logs[partition] ?? []).slice(offset - start)
     const chunks = this.pretendBytes === undefined ? left : left.slice(0, 1)
     const sizeBytes = this.pretendBytes ?? chunks.reduce((sum, { length }) => sum + length, 0)
-    return { kind: 'data', chunks, sizeBytes: chunks.length === 0 ? 0 : sizeBytes, ...watermarks }
+    return { kind: 'data', chunks, sizeBytes: chunks.length === 0 ? 0 : sizeBytes, nextOffset: offset + chunks.length, ...watermarks }
   }
 }

@@ -2,6 +2,7 @@
 import { batchSizeAt, buildBatch, crc32c, readBatchHeader } from '@local-kafka-service/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { must } from '../core/assert.ts'
+import { partitionKey } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { defaultLimits } from '../limits.ts'
@@ -10,6 +11,7 @@ import type { OpenedMetadata } from '../metadata/open.ts'
 import type { Sql } from '../metadata/sql.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
 import { aBatch, aTopic, committed, day, openCluster, registered } from '../metadata/testing/a-cluster.ts'
+import type { AbortedIn } from '../metadata/transaction-store.ts'
 import type { Transactions } from '../metadata/transactions.ts'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { CachedObjects } from '../objects/wrappers/cached.ts'
@@ -17,6 +19,7 @@ import { systemClock } from '../time/system-clock.ts'
 import { Turns } from '../time/turns.ts'
 import { Owners } from '../view/owners.ts'
 import { Tails } from '../view/tails.ts'
+import { abortedIn } from './aborted-transactions.ts'
 import { DamageReports } from './damage.ts'
 import { type FetchAnswer, Reader } from './reader.ts'
 import { SegmentReader } from './segment-reader.ts'
@@ -29,6 +32,8 @@ let tails: Tails
 let reader: Reader
 let objects: MemoryObjects
 let sequence = 0
+/** How often the database was asked for aborted transactions. */
+let reads = 0
 
 beforeEach(async () => {
   sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => 1_000 })
@@ -37,6 +42,7 @@ beforeEach(async () => {
   topic = await aTopic(store)
   objects = new MemoryObjects()
   sequence = 0
+  reads = 0
   const owners = new Owners({ slots: store.slots, brokerId: me.brokerId, incarnation: me.incarnation })
   owners.publishSlots(me.slots)
   const emit = (): void => {}
@@ -99,6 +105,24 @@ test('a reader that has no tail in memory finds the markers in the database', as
   expect(await offsetsFrom(0, { readCommitted: true })).toEqual(['0', 'marker 1'])
 })
 
+test('the aborted transactions of an answer are those that overlap it, and only a log that has any is asked for them', async () => {
+  const [first, second] = [await aProducer('first'), await aProducer('second')]
+  await append(first, 'first')
+  await append(second, 'second')
+  await end(first, 'first')
+  expect([await abortedFrom(0), reads]).toEqual([[], 0])
+  await end(second, 'second', 'abort')
+  const ofSecond = { producerId: second.producerId, firstOffset: 1 }
+  expect(await offsetsFrom(0, { readCommitted: true })).toEqual(['0', '1', 'marker 2', 'marker 3'])
+  expect([await abortedFrom(0), await abortedFrom(2), reads]).toEqual([[ofSecond], [ofSecond], 2])
+  expect(await abortedFrom(0, { maxBytes: 1 })).toEqual([])
+  reads = 0
+  await append()
+  expect([await abortedFrom(4), await abortedFrom(5), reads]).toEqual([[], [], 0])
+  tails.forget(() => true)
+  expect([await abortedFrom(4), reads, await abortedFrom(3), reads]).toEqual([[], 0, [ofSecond], 1])
+})
+
 interface Producer {
   readonly producerId: number
   readonly producerEpoch: number
@@ -127,8 +151,19 @@ async function append(producer?: Producer, transactionalId = 'id'): Promise<void
   tails.publish(grown)
 }
 
-async function end(producer: Producer, transactionalId = 'id'): Promise<void> {
-  const request = { kind: 'end', producer, outcome: 'commit', transactionVersion: 2 } as const
+/** The aborted transactions in the answer of a reader of committed records. */
+async function abortedFrom(offset: number, options: { readonly maxBytes?: number } = {}): Promise<readonly unknown[]> {
+  const ask = { topicId: topic.topicId, partition: 0, offset, maxBytes: 10_000 }
+  const answer = await fetched(offset, { ...options, readCommitted: true })
+  const aborted = (asks: readonly AbortedIn[]) => {
+    reads += 1
+    return store.transactions.aborted(asks)
+  }
+  return (await abortedIn([ask], [answer], { tails, transactions: { aborted } })).get(partitionKey(topic.topicId, 0)) ?? []
+}
+
+async function end(producer: Producer, transactionalId = 'id', outcome: 'commit' | 'abort' = 'commit'): Promise<void> {
+  const request = { kind: 'end', producer, outcome, transactionVersion: 2 } as const
   const answer = await store.transactions.decide({ transactionalId, request, incarnation: me.incarnation })
   if (answer.kind !== 'decided' || answer.grown === 'unknown') throw new Error(answer.kind)
   tails.publish(answer.grown)

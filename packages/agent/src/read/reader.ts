@@ -46,6 +46,8 @@ export type FetchAnswer =
       readonly kind: 'data' /** Whole batches with their final offsets; empty when there is nothing (yet). */
       readonly chunks: readonly Uint8Array[]
       readonly sizeBytes: number
+      /** The offset after the last batch; the requested offset when there is nothing. */
+      readonly nextOffset: number
     } & Watermarks)
   /** `damage`: the requested offset lies in it and cannot be read; the offsets before and after it can. */
   | { readonly kind: 'error'; readonly error: KafkaErrorName; readonly watermarks?: Watermarks; readonly damage?: Damage }
@@ -234,7 +236,7 @@ export class Reader {
       lastStableOffset: tail.lastStableOffset,
     }
     const budget = nextBudget(ask, request)
-    if (budget === undefined || ask.offset >= end) return { kind: 'data', chunks: [], sizeBytes: 0, ...watermarks }
+    if (budget === undefined || ask.offset >= end) return { kind: 'data', chunks: [], sizeBytes: 0, nextOffset: ask.offset, ...watermarks }
     const chunks: Uint8Array[] = []
     let sizeBytes = 0
     let offset = ask.offset
@@ -287,9 +289,9 @@ export class Reader {
     // Nothing follows skipped offsets yet. Clients find their next position in the batches that they receive, so they would wait before these offsets.
     else if (offset > ask.offset && offset >= end) {
       const batch = emptyBatch({ offset: ask.offset, lastOffset: offset - 1 }, this.#parts.crc32c)
-      return { kind: 'data', chunks: [batch], sizeBytes: batch.length, ...watermarks }
+      return { kind: 'data', chunks: [batch], sizeBytes: batch.length, nextOffset: offset, ...watermarks }
     }
-    return { kind: 'data', chunks, sizeBytes, ...watermarks }
+    return { kind: 'data', chunks, sizeBytes, nextOffset: offset, ...watermarks }
   }
 
   /** Only the database may report that an offset does not exist (I15), because a consumer that receives this throws its position away. */
@@ -300,7 +302,7 @@ export class Reader {
     const watermarks = { logStartOffset, highWatermark, lastStableOffset }
     if (ask.offset < logStartOffset || ask.offset > highWatermark) return { kind: 'error', error: 'OFFSET_OUT_OF_RANGE', watermarks }
     this.#parts.tails.forget(({ topicId, partition }) => topicId === ask.topicId && partition === ask.partition)
-    return { kind: 'data', chunks: [], sizeBytes: 0, ...watermarks }
+    return { kind: 'data', chunks: [], sizeBytes: 0, nextOffset: ask.offset, ...watermarks }
   }
 
   async #segments(ask: FetchAsk, tail: Tail, offset: number, maxBytes: number): Promise<readonly Segment[]> {

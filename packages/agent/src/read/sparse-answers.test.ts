@@ -5,7 +5,7 @@ import { releasedByte, SlabPool } from '../memory/slab-pool.ts'
 import type { FetchAnswer } from './reader.ts'
 import { withoutSparseViews } from './sparse-answers.ts'
 
-const watermarks = { highWatermark: 9, lastStableOffset: 9, logStartOffset: 0 }
+const watermarks = { nextOffset: 9, highWatermark: 9, lastStableOffset: 9, logStartOffset: 0 }
 const failed: FetchAnswer = { kind: 'error', error: 'OFFSET_OUT_OF_RANGE' }
 
 /** Two answers out of one slab of 64 KiB, with the first `sizeBytes` of it and the last. */

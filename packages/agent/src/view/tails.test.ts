@@ -122,5 +122,16 @@ function sum(values: readonly number[]): number {
 }
 
 function aState({ partition, maxTimestamp }: { readonly partition: number; readonly maxTimestamp: number }): PartitionState {
-  return { topicId, partition, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, logId: 1, maxTimestamp, owner: 1, epoch: 1 }
+  return {
+    topicId,
+    partition,
+    logStartOffset: 0,
+    highWatermark: 0,
+    lastStableOffset: 0,
+    lastAbortOffset: -1,
+    logId: 1,
+    maxTimestamp,
+    owner: 1,
+    epoch: 1,
+  }
 }

@@ -10,6 +10,8 @@ export interface Tail extends TopicPartition {
   readonly logStartOffset: number
   readonly highWatermark: number
   readonly lastStableOffset: number
+  /** The last marker that aborted records of the log, -1 if there is none: records after it are never aborted ones. */
+  readonly lastAbortOffset: number
   /** The newest segments, without a gap up to the high watermark; empty if no batch was appended since the load. */
   readonly segments: readonly Segment[]
   /** LogAppendTime stamps are never below it. */
@@ -22,6 +24,7 @@ interface LoadedTail {
   logStartOffset: number
   highWatermark: number
   lastStableOffset: number
+  lastAbortOffset: number
   segments: Segment[]
   lastStamp: number
 }
@@ -186,6 +189,7 @@ export class Tails {
       logStartOffset: Math.max(state.logStartOffset, published.logStartOffset),
       highWatermark: state.highWatermark,
       lastStableOffset: state.lastStableOffset,
+      lastAbortOffset: state.lastAbortOffset,
       segments: [],
       lastStamp: Math.max(state.maxTimestamp, this.#stamps.get(key) ?? state.maxTimestamp),
     }
@@ -261,5 +265,6 @@ function grow(held: LoadedTail, grown: GrownPartition, maxSegments: number): voi
   held.segments.push(...grown.segments)
   if (held.segments.length > maxSegments) held.segments.splice(0, held.segments.length - maxSegments)
   held.lastStableOffset = grown.lastStableOffset
+  for (const { baseOffset, marker } of grown.segments) if (marker?.outcome === 'abort') held.lastAbortOffset = baseOffset
   held.highWatermark = grown.highWatermark
 }

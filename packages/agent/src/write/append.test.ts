@@ -55,7 +55,7 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
   return { ask, admitted, clock, uncommitted }
 }
 
-const noTail = { logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, segments: [], lastStamp: 0 }
+const noTail = { logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, lastAbortOffset: -1, segments: [], lastStamp: 0 }
 
 test('H6: a request has at most two slices on their way, so that the batches of others are committed between them', async () => {
   const { ask, admitted } = theDoor({ answers: 'never' })

@@ -124,7 +124,7 @@ export class FakeMetadata {
     if (partition >= (this.#topics.get(topicId)?.partitions ?? 0)) return undefined
     const { start, next, maxTimestamp } = this.#log({ topicId, partition })
     const watermarks = { logStartOffset: start, highWatermark: next, lastStableOffset: next }
-    return { topicId, partition, ...watermarks, logId: 1 as LogId, maxTimestamp, owner: 1, epoch: 1 }
+    return { topicId, partition, ...watermarks, lastAbortOffset: -1, logId: 1 as LogId, maxTimestamp, owner: 1, epoch: 1 }
   }
 
   #commit({ incarnation, sequence, batches }: CommitInput): CommitOutcome {

@@ -75,7 +75,16 @@ export function aWriter(
   return { writer, clock, objects, memory, log, tails, seals, stores, fenced: () => fences, breaks: () => breaks, defects: () => defects }
 }
 
-const emptyPartition = { logId: 1, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, maxTimestamp: -1, owner: 1, epoch: 3 }
+const emptyPartition = {
+  logId: 1,
+  logStartOffset: 0,
+  highWatermark: 0,
+  lastStableOffset: 0,
+  lastAbortOffset: -1,
+  maxTimestamp: -1,
+  owner: 1,
+  epoch: 3,
+}
 
 export function aRecord(valueBytes: number): Admission {
   const records = [{ offsetDelta: 0, timestamp: 5, key: null, value: new Uint8Array(valueBytes), headers: [] }]
