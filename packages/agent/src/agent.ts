@@ -275,7 +275,7 @@ function upkeepOf(
   const checkMs = number(settings, 'log.retention.check.interval.ms')
   const reports = new JobReports(base.clock)
   const storage = storageUpkeepOf(base, { objects: store, metadata }, { ...view, reports })
-  const { clusterId, log, topics, swaps } = metadata
+  const { clusterId, log, topics, swaps, transactions } = metadata
   const onSwapped: CompactionParts['onSwapped'] = (of, nextOffset) => view.tails.forgetReplaced(of, nextOffset)
   const rewriting = { swaps, clusterId, log, topics, objects: store, rewrites: new Slots(1), onSwapped }
   const compaction: LogCompaction = new LogCompaction({
@@ -284,6 +284,7 @@ function upkeepOf(
     ...compactionOptions(base, storage),
     ...rewriting,
     codecs,
+    transactions,
     report: reports.register({
       job: 'compaction',
       about: 'keeps the last record of each key in compacted topics',

@@ -117,13 +117,15 @@ export interface CompactionState {
   readonly logStartOffset: number
   /** The end of the part that earlier passes have compacted. */
   readonly cleanedOffset: number
-  /** The end of the part that may be compacted now. */
+  /** The end of the part that may be compacted now: never beyond the last stable offset. */
   readonly cleanableOffset: number
   readonly cleanBytes: number
   /** From `cleanedOffset` to `cleanableOffset`. */
   readonly dirtyBytes: number
   /** The age of the oldest record in the dirty part, by the database's clock. Undefined: there is none, or it has no timestamp. */
   readonly dirtyAgeMs: number | undefined
+  /** The offset of the last marker that aborted records of the log, -1 if there is none. */
+  readonly lastAbortOffset: number
 }
 
 export interface ProducerEnd {

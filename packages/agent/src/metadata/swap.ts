@@ -13,6 +13,7 @@ import { type RememberedBatch, sequenceAfter } from '../core/log/producer-window
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { insertSegments } from './commit.ts'
 import { isSame, type StoredSegment, segmentColumns, segmentOf, withNonce } from './damage.ts'
+import { readLastAborts } from './log-index.ts'
 import {
   advanceIncarnation,
   fenceIncarnations,
@@ -23,6 +24,7 @@ import {
 } from './members.ts'
 import { writeMerged } from './merge.ts'
 import { releaseObjects } from './object-rows.ts'
+import { lastStableOffset } from './partition-rows.ts'
 import type { SegmentPlace } from './recovery.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { statement, statementPerRow } from './statement.ts'
@@ -109,7 +111,9 @@ export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapR
 }
 
 export function* compactionStates(asks: readonly CompactionAsk[]): Body<readonly (CompactionState | undefined)[]> {
-  const [logs] = yield* read(readCompactedLogs(asks.map(({ topicId, partition }) => ({ topicId, partition }))))
+  const places = asks.map(({ topicId, partition }) => ({ topicId, partition }))
+  const [logs, aborts] = yield* read(readCompactedLogs(places), readLastAborts(places))
+  const abortedTo = new Map(aborts.map((row) => [partitionKey(row.topicId, row.partition), row.lastAbortOffset]))
   const known = new Map(logs.map((row) => [partitionKey(row.topicId, row.partition), row]))
   const found = asks.map((ask) => ({ ask, row: known.get(partitionKey(ask.topicId, ask.partition)) }))
   const searches = found.flatMap(({ ask: { segmentMs, segmentBytes, minLagMs }, row }) =>
@@ -118,8 +122,10 @@ export function* compactionStates(asks: readonly CompactionAsk[]): Body<readonly
   const [ends] = yield* read(readActiveStart(searches))
   const endOf = new Map(ends.map(({ log, activeOffset }) => [log, activeOffset]))
   const ranges = logs.map((row) => {
-    const { log, cleanedOffset, nextOffset } = row
-    return { log, cleanedOffset, cleanableOffset: Math.max(cleanedOffset, endOf.get(log) ?? nextOffset) }
+    const { log, cleanedOffset } = row
+    // Absent: no part of the log is active. The records of open transactions may still be aborted.
+    const end = Math.min(endOf.get(log) ?? row.nextOffset, lastStableOffset(row))
+    return { log, cleanedOffset, cleanableOffset: Math.max(cleanedOffset, end) }
   })
   const [sums] = yield* read(readDirtyBytes(ranges))
   const sumOf = new Map(sums.map((row) => [row.log, row]))
@@ -140,6 +146,8 @@ export function* compactionStates(asks: readonly CompactionAsk[]): Body<readonly
         dirtyBytes: sum?.dirtyBytes ?? 0,
         // A sum over no rows is null.
         dirtyAgeMs: sum?.dirtyAgeMs ?? undefined,
+        // Absent: nothing in the log was aborted.
+        lastAbortOffset: abortedTo.get(partitionKey(row.topicId, row.partition)) ?? -1,
       }
     }),
   )
@@ -235,6 +243,7 @@ interface CompactedLogRow extends TopicPartition {
   readonly log: LogId
   readonly logStartOffset: number
   readonly nextOffset: number
+  readonly firstUnstableOffset: number | null
   readonly cleanedOffset: number
 }
 
@@ -242,6 +251,7 @@ const readCompactedLogs = statementPerRow<TopicPartition, CompactedLogRow>(
   'read compacted logs',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
+    p.first_unstable_offset AS "firstUnstableOffset",
     CASE WHEN c.cleaned_offset > p.log_start_offset THEN c.cleaned_offset ELSE p.log_start_offset END AS "cleanedOffset"
     FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
     LEFT JOIN compactions AS c ON c.cluster = p.cluster AND c.log = p.log

@@ -52,7 +52,9 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
       return state && [state.lastStableOffset, state.highWatermark]
     }
     const aborted = async (fromOffset: number, untilOffset: number) =>
-      (await store.transactions.aborted([{ ...place(), fromOffset, untilOffset }]))[0]
+      (await store.transactions.aborted([{ ...place(), fromOffset, untilOffset }]))[0]?.map(({ producerId, firstOffset }) => {
+        return { producerId, firstOffset }
+      })
     const rejected = (reason: string) => ({ kind: 'rejected', reason })
 
     test('a transaction is not stable before its marker, which has the last offset of the log', async () => {
@@ -276,6 +278,17 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
         { baseOffset: 2, marker: { outcome: 'abort', producerId: a.producerId } },
       ])
       expect(await ended(b, 'commit', 'b')).toMatchObject({ grown: [{ highWatermark: 4, lastStableOffset: 4 }] })
+    })
+
+    test('log compaction ends at the last stable offset', async () => {
+      const producer = await aProducer()
+      await commit(1, [{ offsets: 2 }])
+      await commit(2, [inTransaction(producer, 0)])
+      await commit(3, [{}])
+      const state = () => store.swaps.compactions([{ ...place(), segmentMs: 0, segmentBytes: 0, minLagMs: 0 }])
+      expect(await state()).toMatchObject([{ cleanedOffset: 0, cleanableOffset: 2, lastAbortOffset: -1 }])
+      await ended(producer, 'abort')
+      expect(await state()).toMatchObject([{ cleanedOffset: 0, lastAbortOffset: 4 }])
     })
 
     test('records that were deleted are not unstable', async () => {

@@ -67,4 +67,6 @@ export interface AbortedIn extends TopicPartition {
 export interface AbortedTransaction {
   readonly producerId: number
   readonly firstOffset: number
+  /** The offset of its marker: the producer's records between the two were aborted. */
+  readonly markerOffset: number
 }

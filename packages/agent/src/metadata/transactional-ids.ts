@@ -116,7 +116,9 @@ export function* abortedTransactions(asks: readonly AbortedIn[]): Body<readonly 
     asks.map((_, ask) => {
       // Absent: no aborted transaction overlaps the range.
       const found = byAsk.get(ask) ?? []
-      return found.toSorted((a, b) => a.markerOffset - b.markerOffset).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+      return found
+        .toSorted((a, b) => a.markerOffset - b.markerOffset)
+        .map(({ producerId, firstOffset, markerOffset }) => ({ producerId, firstOffset, markerOffset }))
     }),
   )
 }

@@ -5,7 +5,8 @@ import type { AbortedTransaction, TransactionStore } from '../metadata/transacti
 import type { Tails } from '../view/tails.ts'
 import type { FetchAnswer, FetchAsk } from './reader.ts'
 
-export type AbortedByPartition = ReadonlyMap<string, readonly AbortedTransaction[]>
+/** In Kafka's form. */
+export type AbortedByPartition = ReadonlyMap<string, readonly Pick<AbortedTransaction, 'producerId' | 'firstOffset'>[]>
 
 /**
  * By `partitionKey`; absent: none. They are read after the records, whose end was the last stable offset, so no transaction among the records can still be aborted. Most
@@ -26,6 +27,9 @@ export async function abortedIn(
   if (ranges.length === 0) return new Map()
   const found = await transactions.aborted(ranges)
   return new Map(
-    ranges.map(({ topicId, partition }, at) => [partitionKey(topicId, partition), must(found[at], 'the answer of each range')]),
+    ranges.map(({ topicId, partition }, at) => {
+      const aborted = must(found[at], 'the answer of each range')
+      return [partitionKey(topicId, partition), aborted.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))]
+    }),
   )
 }

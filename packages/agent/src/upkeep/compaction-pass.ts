@@ -11,6 +11,7 @@ import { objectKey } from '../core/object-key.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
 import type { CompactionState, SwapStore } from '../metadata/swap-store.ts'
+import type { AbortedTransaction, TransactionStore } from '../metadata/transaction-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { Turns } from '../time/turns.ts'
@@ -21,6 +22,7 @@ export interface CompactionPassParts extends BatchReaders {
   readonly log: Pick<LogIndex, 'find'>
   readonly swaps: Pick<SwapStore, 'swap' | 'lastOffsets' | 'saveCleaned'>
   readonly objects: Pick<ObjectStore, 'put'>
+  readonly transactions: Pick<TransactionStore, 'aborted'>
   /** The bytes of a segment, checked. Undefined: they are damaged. */
   readonly readSegment: (of: TopicPartition, segment: Segment, signal: AbortSignal) => Promise<Uint8Array | undefined>
   /** Called after a swap, with the first offset after the new segments. */
@@ -178,7 +180,21 @@ export class CompactionPass {
     await pace(segment.sizeBytes)
     const bytes = await this.#parts.readSegment({ topicId, partition }, segment, signal)
     this.meters.bytesRead += segment.sizeBytes
-    return bytes && { bytes, baseOffset: segment.baseOffset }
+    if (bytes === undefined) return undefined
+    const { baseOffset } = segment
+    const aborted = await this.#aborted(segment)
+    if (aborted.length === 0) return { bytes, baseOffset }
+    const isAborted = (producerId: number, offset: number): boolean =>
+      aborted.some((one) => one.producerId === producerId && one.firstOffset <= offset && offset < one.markerOffset)
+    return { bytes, baseOffset, isAborted }
+  }
+
+  /** Every transaction in the segment has ended, because the pass ends at the last stable offset. */
+  async #aborted({ baseOffset, lastOffset }: Segment): Promise<readonly AbortedTransaction[]> {
+    const { topicId, partition, state } = this.#of
+    if (baseOffset > state.lastAbortOffset) return []
+    const [aborted] = await this.#parts.transactions.aborted([{ topicId, partition, fromOffset: baseOffset, untilOffset: lastOffset + 1 }])
+    return must(aborted, 'the aborted transactions of a segment')
   }
 
   /** The segments with offsets from `fromOffset` up to `untilOffset`, page by page. The rows may change between two pages; a swap notices that. */

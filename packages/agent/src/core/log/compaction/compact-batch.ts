@@ -32,7 +32,7 @@ export type CompactedBatch =
 /** The batch at `at`, whose checksum is right. Changes nothing. A batch that cannot be unpacked is kept: nothing says that its records are superseded. */
 export function compactBatch(
   bytes: Uint8Array,
-  { at, baseOffset }: { readonly at: number; readonly baseOffset: number },
+  { at, baseOffset, isAborted }: { readonly at: number; readonly baseOffset: number; readonly isAborted: boolean },
   rules: CompactionRules,
   readers: BatchReaders,
 ): CompactedBatch {
@@ -56,9 +56,12 @@ export function compactBatch(
       readonly offsetDelta: number
     }) => key !== null && (hasValue || keepsTombstones) && rules.latest.lastOffsetOf(key) <= baseOffset + offsetDelta,
   }
-  const filtered = readable(() => filterRecords(bytes, at, filter))
-  if (filtered === undefined || filtered.kind === 'same') return kept
-  if (filtered.kind === 'rewritten') return filtered
+  // Nothing is left of a batch that was aborted, whatever its records are.
+  if (!isAborted) {
+    const filtered = readable(() => filterRecords(bytes, at, filter))
+    if (filtered === undefined || filtered.kind === 'same') return kept
+    if (filtered.kind === 'rewritten') return filtered
+  }
   if (header.producerId < 0 || rules.lastOffsetOfProducer(header.producerId) !== lastOffset) return { kind: 'removed' }
   if (header.recordCount === 0) return kept
   return { kind: 'rewritten', bytes: emptied(bytes.subarray(at, at + batchLayout.records), header, readers), maxTimestamp: -1 }

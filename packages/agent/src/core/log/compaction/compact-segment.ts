@@ -1,5 +1,5 @@
 // One segment through log compaction: each of its batches is kept, written again, or left out.
-import { batchSizeAt, readBatchHeader } from '@local-kafka-service/protocol'
+import { attributeBits, type BatchHeader, batchSizeAt, readBatchHeader } from '@local-kafka-service/protocol'
 import { must } from '../../assert.ts'
 import { isFiller } from '../empty-batch.ts'
 import type { BatchReaders } from '../validate.ts'
@@ -11,6 +11,8 @@ import type { KeyOffsets } from './key-offsets.ts'
 export interface IntactSegment {
   readonly bytes: Uint8Array
   readonly baseOffset: number
+  /** Whether the batch of the producer at the offset was aborted, if it is part of a transaction. Absent: none was. */
+  readonly isAborted?: (producerId: number, baseOffset: number) => boolean
 }
 
 /**
@@ -29,7 +31,7 @@ export function* compactSegment(
     yield sizeBytes
     const header = readBatchHeader(bytes, at)
     if (isFiller(header)) continue
-    const compacted = compactBatch(bytes, { at, baseOffset }, rules, readers)
+    const compacted = compactBatch(bytes, { at, baseOffset, isAborted: isAborted(header, baseOffset, segment) }, rules, readers)
     differs ||= compacted.kind !== 'kept'
     if (compacted.kind === 'removed') continue
     const { bytes: batch, maxTimestamp } =
@@ -51,10 +53,16 @@ export function* addSegmentKeys(
   let nextOffset = segment.baseOffset
   for (const { at, sizeBytes, baseOffset, lastOffset } of batchesOf(segment)) {
     yield sizeBytes
-    if (!addKeys(segment.bytes, { at, baseOffset }, latest, readers)) return nextOffset
+    const isLeftOut = isAborted(readBatchHeader(segment.bytes, at), baseOffset, segment)
+    if (!isLeftOut && !addKeys(segment.bytes, { at, baseOffset }, latest, readers)) return nextOffset
     nextOffset = lastOffset + 1
   }
   return nextOffset
+}
+
+function isAborted({ attributes, producerId }: BatchHeader, baseOffset: number, segment: IntactSegment): boolean {
+  const isData = (attributes & (attributeBits.transactional | attributeBits.control)) === attributeBits.transactional
+  return isData && segment.isAborted?.(producerId, baseOffset) === true
 }
 
 export interface PlacedBatch {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../../../codecs.ts'
 import { isFiller } from '../empty-batch.ts'
 import { type CompactionRules, compactBatch } from './compact-batch.ts'
-import { addSegmentKeys, compactSegment } from './compact-segment.ts'
+import { addSegmentKeys, compactSegment, type IntactSegment } from './compact-segment.ts'
 import { CompactedSegments } from './compacted-segments.ts'
 import { hash128 } from './hash.ts'
 import { KeyOffsets } from './key-offsets.ts'
@@ -51,10 +51,7 @@ interface LoggedRecord {
   readonly timestamp: number
 }
 
-interface Log {
-  readonly bytes: Uint8Array
-  readonly baseOffset: number
-}
+type Log = IntactSegment
 
 function logOf(batches: readonly NewLogBatch[], baseOffset = 0): Log {
   return { bytes: Buffer.concat(batches.map((batch) => aBatch(batch))), baseOffset }
@@ -89,7 +86,7 @@ interface Pass extends Partial<Pick<CompactionRules, 'nowMs' | 'deleteRetentionM
 /** One pass over the whole log, whose keys from `fromOffset` on are new. */
 function compacted(log: Log, { fromOffset = 0, maxBytes = 1_000_000, ...rest }: Pass = {}): Log & { readonly cleanedTo: number } {
   const latest = new KeyOffsets({ maxBytes, maxKeys: endOf(log) })
-  const dirty = suffixOf(log, fromOffset)
+  const dirty = { ...log, ...suffixOf(log, fromOffset) }
   const endOffset = ran(addSegmentKeys(dirty, latest, readers))
   const rules = { latest, endOffset, nowMs: 5_000, deleteRetentionMs: 100, lastOffsetOfProducer: () => undefined, ...rest }
   const into = new CompactedSegments({ baseOffset: log.baseOffset, segmentBytes: 200, crc32c: nativeCrc32c })
@@ -249,6 +246,28 @@ test('a batch with LogAppendTime keeps its stamp', () => {
   expect(readBatchHeader(bytes, 0).maxTimestamp).toBe(1_000)
 })
 
+test('records of an aborted transaction go, and supersede nothing', () => {
+  const inTransaction = { attributes: attributeBits.transactional, producer: { id: 7, epoch: 0, baseSequence: 0 } }
+  const log: Log = {
+    ...logOf([
+      { records: [{ key: 'a', value: 'kept' }] },
+      { ...inTransaction, records: [{ key: 'a', value: 'aborted' }] },
+      { records: [{ key: 'b', value: 'kept' }] },
+      { ...inTransaction, records: [{ key: 'c', value: 'committed' }] },
+    ]),
+    isAborted: (producerId, baseOffset) => producerId === 7 && baseOffset === 1,
+  }
+  const left = (pass?: Pass) => recordsOf(compacted(log, pass)).map(({ offset, value }) => [offset, value])
+  const expected = [
+    [0, 'kept'],
+    [2, 'kept'],
+    [3, 'committed'],
+  ]
+  expect(left()).toEqual(expected)
+  // The last batch of a live producer keeps its sequence, and nothing else.
+  expect(left({ lastOffsetOfProducer: () => 1 })).toEqual(expected)
+})
+
 const everythingIsOld: CompactionRules = {
   latest: { lastOffsetOf: () => Number.MAX_SAFE_INTEGER },
   endOffset: 10,
@@ -268,13 +287,13 @@ test.each<[string, Partial<NewLogBatch>, number]>([
     ],
     ...more,
   })
-  expect(compactBatch(batch, { at: 0, baseOffset }, everythingIsOld, readers)).toEqual({ kind: 'kept' })
+  expect(compactBatch(batch, { at: 0, baseOffset, isAborted: false }, everythingIsOld, readers)).toEqual({ kind: 'kept' })
 })
 
 test('a batch that cannot be unpacked stays', () => {
   const batch = aBatch({ records: [{ key: 'a', value: '1' }], codec: 'gzip' })
   batch.fill(0xff, 70)
-  expect(compactBatch(batch, { at: 0, baseOffset: 0 }, everythingIsOld, readers)).toEqual({ kind: 'kept' })
+  expect(compactBatch(batch, { at: 0, baseOffset: 0, isAborted: false }, everythingIsOld, readers)).toEqual({ kind: 'kept' })
 })
 
 test('removed offsets beyond 2^31 have several fillers', () => {
