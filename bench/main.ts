@@ -6,9 +6,11 @@ import { compactionBenches } from './compaction.ts'
 import { embeddedBenches } from './embedded.ts'
 import { forkBenches } from './forks.ts'
 import { groupBenches } from './groups.ts'
+import { growthBenches } from './growth.ts'
 import { kafkaBenches } from './kafka.ts'
 import { kafkaClientBenches } from './kafka-client.ts'
 import { memoryBenches } from './memory.ts'
+import { mergeBenches } from './merge.ts'
 import { type BenchCommandLine, type BenchOptions, parseBenchArguments } from './options.ts'
 import { fetchBench, latencyBench, produceBenches } from './produce.ts'
 import { type BenchRow, print } from './report.ts'
@@ -61,6 +63,8 @@ const benches: Readonly<Record<string, Bench>> = {
   tail: { measures: 'a consumer at the end beside one that reads 2 GB of old records', minutes: 3.5, run: tailBenches },
   cold: { measures: "Kafka's perf tools with a store of 100 ms, on 1 and 12 partitions", minutes: 4, run: coldBenches, needsKafka: true },
   compaction: { measures: "log compaction of a million keys, beside Kafka's log cleaner", minutes: 4, run: compactionBenches },
+  merge: { measures: 'GETs and rows per GB, before and after merges', minutes: 5, run: mergeBenches, alone: true },
+  growth: { measures: 'start, commit and look-ups with 10 times the segment rows', minutes: 1, run: growthBenches, alone: true },
   kafka: { measures: "Kafka's perf tools, against Apache Kafka", minutes: 6, run: kafkaBenches, needsKafka: true },
   'kafka-client': {
     measures: 'produces of one Node client, against Apache Kafka',

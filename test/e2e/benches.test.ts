@@ -34,8 +34,13 @@ test.each(['start', 'embedded', 'forks', 'latency', 'produce', 'strict', 'fetch'
   },
 )
 
-test('pnpm bench codecs measures this checkout', async () => {
-  for (const { ratio } of await bench('codecs')) expect(ratio).toBeGreaterThan(0)
+test.each(['codecs', 'growth'])('pnpm bench %s measures this checkout', async (name) => {
+  for (const { ratio } of await bench(name)) expect(ratio).toBeGreaterThan(0)
+})
+
+test('pnpm bench merge measures before and after the merges', async () => {
+  const rows = await bench('merge')
+  expect(rows.find(({ bench: row }) => row.includes('rows per GB'))?.ratio).toBeLessThan(0.5)
 })
 
 test.runIf(process.env.LKS_TEST_KAFKA).for(['cold', 'compaction', 'kafka'])(

@@ -409,7 +409,7 @@ function mergeOptions(
 ): Pick<SegmentMergeParts, 'readSegments' | 'boundsOf' | 'job' | 'intervalMs' | 'maxAgeMs'> {
   return {
     readSegments: (asked, read) => readTogether({ objects, segments, crc32c, turns }, asked, read),
-    boundsOf: ({ configs }) => mergedSegmentBounds(limits, (name) => topicConfig(configs, settings, name).value),
+    boundsOf: ({ configs }) => mergedSegmentBounds(limits.mergeSegmentBytes, (name) => topicConfig(configs, settings, name).value),
     job: `${text(settings, 'agent.name') ?? 'agent-1'} merge`,
     intervalMs: number(settings, 'storage.merge.interval.ms'),
     maxAgeMs: number(settings, 'storage.merge.max.age.ms'),

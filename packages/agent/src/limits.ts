@@ -62,6 +62,10 @@ export const defaultLimits = {
   fetchBytes: 55 * mib,
   /** The minimum of one read from the store: consumers that catch up read the partitions of an object one after another, and S3 bills by the request. */
   readBlockBytes: 512 * kib,
+  /** The window of a consumer that reads on: at most a quarter of the cache (memory/memory-plan.ts), which is all that may be read ahead. */
+  readAheadMaxBytes: 128 * mib,
+  /** One read ahead of a consumer: at most an eighth of the cache, and a whole merged object. */
+  readAheadRequestBytes: 64 * mib,
 
   /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each. A log with more keys takes several passes, each as long as one. */
   compactionMapBytes: 64 * mib,
@@ -70,6 +74,8 @@ export const defaultLimits = {
 
   /** The largest merged object, held in memory until it is stored: at most half of the cache (memory/memory-plan.ts), through which it is read again. */
   mergeObjectBytes: 64 * mib,
+  /** The largest merged segment: at most a 64th of the cache, so that what 32 partitions have begun to read stays in it. A Java consumer takes 1 MiB of a partition at a time. */
+  mergeSegmentBytes: 4 * mib,
   /** Segments whose rows one swap of a merge replaces: other requests to the database wait meanwhile, for some 30 ms. */
   mergeSources: 2_000,
   /** Segments that are younger are not merged: the readers of the tail have them in memory. */
@@ -190,15 +196,18 @@ export const fixedLimits = {
   readsPerFetch: 32,
   /** What one fetch requests before its answer needs it, at most: what the answer then does not take was read for nothing. */
   plannedReadBytes: 16 * mib,
-  /** A consumer that reads on where it ended is read ahead of, first by this much or as much as its answer had, then by twice as much each time, up to the maximum. */
+  /** A consumer that reads on where it ended is read ahead of, first by this much or as much as its answer had, then by twice as much each time, up to `readAheadMaxBytes`, which several share, but at least up to the least. */
   readAheadFirstBytes: 512 * kib,
-  readAheadMaxBytes: 8 * mib,
+  readAheadLeastBytes: 8 * mib,
+  /** A read that is as large as it may be and takes less than this makes the next ones larger; one that takes longer than the second makes them smaller, so that none times out. */
+  quickReadMs: 1_000,
+  slowReadMs: 3_000,
   /**
    * Reads ahead of consumers at a time. They are not those of the answers, which must not wait for them. Together with those and the PUTs of a chain they are the connections to an S3:
    * at 100 ms and 350 KB, 40 reads bring 140 MB/s.
    */
   readsAheadOfConsumers: 40,
-  /** Segments that touch in one object are one read up to this size: with the blocks at both ends, as much as the largest slab. */
+  /** Segments that touch in one object are one read up to this size: with the blocks at both ends, as much as the largest slab. Reads ahead may be larger. */
   touchingReadBytes: 7 * mib,
   /** How long the segments that a look-up found may be used for later fetches of the same consumer: well within the readers' grace, and a busy consumer fetches many times. */
   knownSegmentsMs: 1_000,
@@ -319,7 +328,8 @@ export const fixedLimits = {
   /** Bytes of batches that are one unit of work: they are unpacked, their keys are hashed, and what is left is packed again. */
   compactedBytesPerUnit: 1 * kib,
 
-  /** Merges: a log with so many bytes gets an object of its own. */
+  /** Merges: segments may be so large, however small the cache is, and a log with so many bytes gets an object of its own. */
+  mergeSegmentLeastBytes: 1 * mib,
   mergeOwnObjectBytes: 8 * mib,
   /** … or when so many segments of it wait, as a part of those that one swap replaces: then they are smaller than 32 KiB. */
   mergeTwiceParts: 4,

@@ -44,6 +44,9 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   tailBytes: [1, 5_000],
   repackedBytes: [1, 10_000],
   groupBytes: [40_000, 1_000_000],
+  readAheadMaxBytes: [100, 20_000],
+  readAheadRequestBytes: [100, 10_000],
+  mergeSegmentBytes: [100, 2_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */

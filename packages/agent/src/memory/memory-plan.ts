@@ -1,5 +1,6 @@
 // How the memory of `memory.bytes` is divided: the cache and the budgets that clients share.
-import { defaultBudgetBytes, defaultLimits, type Limits, limitsWithin } from '../limits.ts'
+import { defaultBudgetBytes, defaultLimits, fixedLimits, type Limits, limitsWithin } from '../limits.ts'
+import { largestSlabBytes } from './slab-pool.ts'
 
 export interface MemoryPlan {
   readonly limits: Limits
@@ -28,10 +29,16 @@ export function memoryPlan({ memoryBytes, cacheBytes: asked, machineBytes = Numb
   return { limits: withCache(limitsWithin(bytes - cacheBytes), cacheBytes), cacheBytes }
 }
 
-/** A merged object is at most half as large as the cache, but as large as that of a busy producer's flush. */
+/** Merged objects, and what is read of them at once, are parts of the cache. With a small cache, what is read at once fits into a slab. */
 function withCache(limits: Limits, cacheBytes: number): Limits {
-  const mergeObjectBytes = Math.min(defaultLimits.mergeObjectBytes, Math.max(leastMergeObjectBytes, Math.floor(cacheBytes / 2)))
-  return { ...limits, mergeObjectBytes }
+  const { mergeObjectBytes, mergeSegmentBytes, readAheadMaxBytes, readAheadRequestBytes } = defaultLimits
+  const { mergeSegmentLeastBytes, readAheadLeastBytes, touchingReadBytes } = fixedLimits
+  const requestBytes = Math.floor(cacheBytes / 8)
+  return {
+    ...limits,
+    mergeObjectBytes: Math.min(mergeObjectBytes, Math.max(readAheadLeastBytes, Math.floor(cacheBytes / 2))),
+    mergeSegmentBytes: Math.min(mergeSegmentBytes, Math.max(mergeSegmentLeastBytes, Math.floor(cacheBytes / 64))),
+    readAheadMaxBytes: Math.min(readAheadMaxBytes, Math.max(readAheadLeastBytes, Math.floor(cacheBytes / 4))),
+    readAheadRequestBytes: requestBytes > largestSlabBytes ? Math.min(readAheadRequestBytes, requestBytes) : touchingReadBytes,
+  }
 }
-
-const leastMergeObjectBytes = 8 * 1024 * 1024

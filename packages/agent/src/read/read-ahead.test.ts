@@ -6,6 +6,7 @@ import type { TouchingSegments } from './touching-segments.ts'
 
 const mib = 1024 * 1024
 const clock = { monotonic: () => 0 }
+const limits = { readAheadMaxBytes: 8 * mib, readAheadRequestBytes: 7 * mib }
 const tail = {}
 const none = { segments: [], atMs: 0, tail }
 
@@ -53,7 +54,7 @@ function segmentsOf(count: number, sizeBytes: number): readonly Segment[] {
 }
 
 test('the window opens for a consumer that reads on, doubles up to 8 MiB, and closes when it seeks', () => {
-  const ahead = new ReadAhead(aStore().segments, clock)
+  const ahead = new ReadAhead(aStore().segments, clock, limits)
   const windows: number[] = []
   for (let offset = 0; offset < 80; offset += 10) {
     windows.push(ahead.windowAt('p', offset) / mib)
@@ -66,7 +67,7 @@ test('the window opens for a consumer that reads on, doubles up to 8 MiB, and cl
 })
 
 test('the first window is as large as the answer before it', () => {
-  const ahead = new ReadAhead(aStore().segments, clock)
+  const ahead = new ReadAhead(aStore().segments, clock, limits)
   for (let offset = 0; offset < 20; offset += 10) ahead.answered('p', { offset, nextOffset: offset + 10, sizeBytes: 3 * mib }, none)
   expect(ahead.windowAt('p', 20)).toBe(3 * mib)
   for (let offset = 20; offset < 40; offset += 10) ahead.answered('p', { offset, nextOffset: offset + 10, sizeBytes: 55 * mib }, none)
@@ -74,7 +75,7 @@ test('the first window is as large as the answer before it', () => {
 })
 
 test('each consumer of a partition has a position of its own, and each partition', () => {
-  const ahead = new ReadAhead(aStore().segments, clock)
+  const ahead = new ReadAhead(aStore().segments, clock, limits)
   for (let round = 0; round < 3; round += 1) {
     ahead.answered('p', { offset: round * 10, nextOffset: round * 10 + 10, sizeBytes: 0 }, none)
     ahead.answered('p', { offset: 1000 + round * 10, nextOffset: 1010 + round * 10, sizeBytes: 0 }, none)
@@ -84,7 +85,7 @@ test('each consumer of a partition has a position of its own, and each partition
 })
 
 test('looks that are repeated before the answer count once', () => {
-  const ahead = new ReadAhead(aStore().segments, clock)
+  const ahead = new ReadAhead(aStore().segments, clock, limits)
   for (let look = 0; look < 5; look += 1) ahead.answered('p', { offset: 0, nextOffset: 10, sizeBytes: 0 }, none)
   for (let look = 0; look < 5; look += 1) ahead.answered('p', { offset: 10, nextOffset: 20, sizeBytes: 0 }, none)
   expect(ahead.windowAt('p', 20)).toBe(mib / 2)
@@ -92,7 +93,7 @@ test('looks that are repeated before the answer count once', () => {
 
 test('what follows the answer is read as far as the window reaches, and nothing twice', async () => {
   const store = aStore()
-  const ahead = new ReadAhead(store.segments, clock)
+  const ahead = new ReadAhead(store.segments, clock, limits)
   const begin = (...plan: Parameters<ReadAhead['plan']>): readonly string[] => {
     const before = store.asked.length
     ahead.plan(...plan)
@@ -110,7 +111,7 @@ test('what follows the answer is read as far as the window reaches, and nothing 
 
 test('segments of several partitions that touch in one object are one read', () => {
   const store = aStore()
-  const ahead = new ReadAhead(store.segments, clock)
+  const ahead = new ReadAhead(store.segments, clock, limits)
   const [of] = segmentsOf(1, mib)
   for (const [objectKey, byteStart] of [
     ['one', 2],
@@ -126,7 +127,7 @@ test('segments of several partitions that touch in one object are one read', () 
 
 test('what is read ahead and what no reader has asked for have a bound together, and so have the reads in progress', async () => {
   const store = aStore()
-  const ahead = new ReadAhead(store.segments, clock)
+  const ahead = new ReadAhead(store.segments, clock, limits)
   const begin = (sizeBytes: number): number => {
     const before = store.asked.length
     ahead.plan(segmentsOf(100, sizeBytes), 0, 100 * sizeBytes)
@@ -144,7 +145,7 @@ test('what is read ahead and what no reader has asked for have a bound together,
 
 test('the segments after an answer are known to the next fetch, for a second after their look-up, until the log is changed', () => {
   let nowMs = 5_000
-  const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs })
+  const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs }, limits)
   const found = { segments: segmentsOf(4, mib), atMs: nowMs, tail }
   ahead.answered('p', { offset: 0, nextOffset: 15, sizeBytes: 0 }, found)
   expect(ahead.knownAt('p', 15, tail)).toEqual({ ...found, segments: found.segments.slice(1) })
@@ -164,7 +165,7 @@ test('the segments after an answer are known to the next fetch, for a second aft
 
 test('a consumer that has ended leaves no segments behind, once another one is answered', () => {
   let nowMs = 0
-  const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs })
+  const ahead = new ReadAhead(aStore().segments, { monotonic: () => nowMs }, limits)
   // Their look-up is made to last, so that only the release can end them.
   const found = { segments: segmentsOf(4, mib), atMs: 10_000, tail }
   const answerAt = (ms: number, partition: string): void => {
@@ -176,4 +177,52 @@ test('a consumer that has ended leaves no segments behind, once another one is a
   expect(ahead.knownAt('p', 10, tail)?.segments).toHaveLength(3)
   answerAt(1_001, 'r')
   expect(['p', 'q', 'r'].map((partition) => ahead.knownAt(partition, 10, tail)?.segments.length)).toEqual([undefined, 3, 3])
+})
+
+test('a large window is filled when half of it is used, with reads that become as large as the store is quick', async () => {
+  const store = aStore()
+  store.aheadBytes = 256 * mib
+  let nowMs = 0
+  const ahead = new ReadAhead(store.segments, { monotonic: () => nowMs }, { readAheadMaxBytes: 64 * mib, readAheadRequestBytes: 32 * mib })
+  const segments = Array.from({ length: 64 }, (_, index) => ({
+    objectKey: 'object',
+    byteStart: index * 4 * mib,
+    sizeBytes: 4 * mib,
+    baseOffset: index * 10,
+    lastOffset: index * 10 + 9,
+  })) as unknown as readonly Segment[]
+  const coming = (count: number): void => {
+    for (const segment of segments.slice(0, count)) held.add(segment)
+  }
+  const held = new Set<Segment>()
+  store.segments.isComing = (segment: Segment) => held.has(segment)
+  const lengths = (): readonly string[] => store.asked.splice(0).map((one) => one.slice(one.indexOf('+') + 1))
+  const fill = async (from: number, tookMs: number): Promise<readonly string[]> => {
+    ahead.plan(segments.slice(from), 4 * mib, 64 * mib)
+    ahead.begin()
+    nowMs += tookMs
+    await store.end()
+    return lengths()
+  }
+  expect(await fill(0, 10)).toEqual(Array.from({ length: 16 }, () => '4 MiB'))
+  coming(17)
+  // More than half of the window is there.
+  expect(await fill(8, 10)).toEqual([])
+  // A read that was as large as it may be makes the next ones twice as large: 14 MiB, and then 28.
+  expect(await fill(9, 10)).toEqual(['12 MiB', '12 MiB', '12 MiB'])
+  coming(26)
+  expect(await fill(18, 5_000)).toEqual(['28 MiB', '8 MiB'])
+  coming(35)
+  // Both were slow.
+  expect(await fill(27, 10)).toEqual(Array.from({ length: 9 }, () => '4 MiB'))
+})
+
+test('consumers that read at the same time share what may be read ahead, but each has 8 MiB', () => {
+  const ahead = new ReadAhead(aStore().segments, clock, { readAheadMaxBytes: 32 * mib, readAheadRequestBytes: 7 * mib })
+  const read = (consumer: string): number => {
+    for (let offset = 0; offset < 100; offset += 10)
+      ahead.answered(consumer, { offset, nextOffset: offset + 10, sizeBytes: 0 }, { segments: segmentsOf(20, mib), atMs: 0, tail })
+    return ahead.windowAt(consumer, 100) / mib
+  }
+  expect([read('a'), read('b'), read('c'), read('d'), read('e'), read('f')]).toEqual([32, 16, 32 / 3, 8, 8, 8])
 })

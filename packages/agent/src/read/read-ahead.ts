@@ -1,6 +1,6 @@
 // Reads ahead of consumers that read on where they ended: the bytes of their next answers are already in the cache when they ask, however slow the store is.
 import { OldestFirstMap, OldestFirstSet } from '../core/oldest-first.ts'
-import { fixedLimits } from '../limits.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import type { Clock } from '../time/clock.ts'
 import { Slots } from '../time/slots.ts'
@@ -31,9 +31,12 @@ interface ReadPosition {
   answeredAtMs: number
 }
 
+export type ReadAheadLimits = Pick<Limits, 'readAheadMaxBytes' | 'readAheadRequestBytes'>
+
 export class ReadAhead {
   readonly #segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>
   readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #limits: ReadAheadLimits
   readonly #positions = new OldestFirstMap<string, ReadPosition[]>()
   /** Those with known segments, the one answered longest ago first. */
   readonly #informed = new OldestFirstSet<ReadPosition>()
@@ -42,16 +45,24 @@ export class ReadAhead {
   readonly #never = new AbortController().signal
   #planned: Segment[] = []
   #pendingBytes = 0
+  /** The size of a read, as the store has answered the last ones. */
+  #requestBytes: number
 
-  constructor(segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>, clock: Pick<Clock, 'monotonic'>) {
+  constructor(
+    segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>,
+    clock: Pick<Clock, 'monotonic'>,
+    limits: ReadAheadLimits,
+  ) {
     this.#segments = segments
     this.#clock = clock
+    this.#limits = limits
+    this.#requestBytes = Math.min(limits.readAheadRequestBytes, fixedLimits.touchingReadBytes)
   }
 
   /** How many bytes after its answer a fetch from this offset should find in memory. 0: no consumer has ended there. */
   windowAt(partition: string, offset: number): number {
     const position = this.#positions.get(partition)?.find(({ nextOffset }) => nextOffset === offset)
-    return position === undefined ? 0 : position.windowBytes
+    return position === undefined ? 0 : Math.min(position.windowBytes, this.#shareBytes)
   }
 
   /**
@@ -78,7 +89,7 @@ export class ReadAhead {
       position.nextOffset = nextOffset
       // The next answer is likely as large as this one: less would not cover it.
       const widerBytes = Math.max(2 * position.windowBytes, fixedLimits.readAheadFirstBytes, sizeBytes)
-      position.windowBytes = Math.min(widerBytes, fixedLimits.readAheadMaxBytes)
+      position.windowBytes = Math.min(widerBytes, this.#limits.readAheadMaxBytes)
     }
     this.#inform(position, found)
     this.#positions.set(partition, positions)
@@ -87,15 +98,22 @@ export class ReadAhead {
     if (oldest !== undefined) this.#positions.delete(oldest)
   }
 
-  /** Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. */
+  /** Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. A large window is filled when half of it is used, with few and large reads. */
   plan(found: readonly Segment[], answerBytes: number, windowBytes: number): void {
     if (windowBytes === 0) return
+    const missing: Segment[] = []
+    let missingStart = 0
     let start = 0
     for (const segment of found) {
-      if (start >= answerBytes + windowBytes) return
-      if (segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes && !this.#isComing(segment)) this.#planned.push(segment)
+      if (start >= answerBytes + windowBytes) break
+      if (segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes && !this.#isComing(segment)) {
+        if (missing.length === 0) missingStart = start
+        missing.push(segment)
+      }
       start += segment.sizeBytes
     }
+    const leastBytes = windowBytes > fixedLimits.readAheadLeastBytes ? windowBytes / 2 : windowBytes
+    if (missingStart < answerBytes + leastBytes) this.#planned.push(...missing)
   }
 
   /** Begins to read what was planned, as far as there is memory. A failure is left to the fetch that needs the bytes. */
@@ -103,7 +121,7 @@ export class ReadAhead {
     const planned = this.#planned
     if (planned.length === 0) return
     this.#planned = []
-    for (const touching of touchingSegments(planned)) {
+    for (const touching of touchingSegments(planned, this.#requestBytes)) {
       if (this.#pendingBytes + touching.length > this.#segments.aheadBytes) return
       this.#begin(touching)
     }
@@ -124,6 +142,20 @@ export class ReadAhead {
     }
   }
 
+  /** What each of the consumers that read now may have: together they have what may be read ahead. */
+  get #shareBytes(): number {
+    const { readAheadMaxBytes } = this.#limits
+    return Math.max(Math.min(readAheadMaxBytes, fixedLimits.readAheadLeastBytes), readAheadMaxBytes / Math.max(1, this.#informed.size))
+  }
+
+  /** Reads become larger while the store answers them quickly. */
+  #adapt(length: number, tookMs: number): void {
+    const least = Math.min(this.#limits.readAheadRequestBytes, fixedLimits.touchingReadBytes)
+    if (tookMs > fixedLimits.slowReadMs) this.#requestBytes = Math.max(least, this.#requestBytes / 2)
+    else if (tookMs < fixedLimits.quickReadMs && length > this.#requestBytes / 2)
+      this.#requestBytes = Math.min(this.#limits.readAheadRequestBytes, this.#requestBytes * 2)
+  }
+
   #isComing(segment: Segment): boolean {
     return this.#pending.has(placeOf(segment)) || this.#segments.isComing(segment)
   }
@@ -132,12 +164,15 @@ export class ReadAhead {
     const { segments, length } = touching
     for (const segment of segments) this.#pending.add(placeOf(segment))
     this.#pendingBytes += length
-    void this.#slots
-      .run(() => this.#segments.readAhead(touching), this.#never)
-      .then(() => {
-        for (const segment of segments) this.#pending.delete(placeOf(segment))
-        this.#pendingBytes -= length
-      })
+    const read = async (): Promise<void> => {
+      const beganMs = this.#clock.monotonic()
+      await this.#segments.readAhead(touching)
+      this.#adapt(length, this.#clock.monotonic() - beganMs)
+    }
+    void this.#slots.run(read, this.#never).then(() => {
+      for (const segment of segments) this.#pending.delete(placeOf(segment))
+      this.#pendingBytes -= length
+    })
   }
 }
 

@@ -63,7 +63,7 @@ export interface ReaderParts {
   readonly clock: Clock
   readonly turns: Turns
   readonly crc32c: Checksum
-  readonly limits: Pick<Limits, 'fetchBytes' | 'segmentsPerFind'>
+  readonly limits: Pick<Limits, 'fetchBytes' | 'segmentsPerFind' | 'readAheadMaxBytes' | 'readAheadRequestBytes'>
 }
 
 export class Reader {
@@ -73,7 +73,7 @@ export class Reader {
 
   constructor(parts: ReaderParts) {
     this.#parts = parts
-    this.#ahead = new ReadAhead(parts.segments, parts.clock)
+    this.#ahead = new ReadAhead(parts.segments, parts.clock, parts.limits)
   }
 
   /** Answers in the order of the request; at once if there are enough bytes, an error, or no time to wait. Rejects with a MetadataError when the database is away. */

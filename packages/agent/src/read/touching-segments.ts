@@ -9,14 +9,17 @@ export interface TouchingSegments {
   readonly segments: readonly Segment[]
 }
 
-/** In the order of their objects. A range is longer than `fixedLimits.touchingReadBytes` only if a segment is. */
-export function touchingSegments(segments: Iterable<Segment>): readonly TouchingSegments[] {
+/** In the order of their objects. A range is longer than `maxBytes` only if a segment is. */
+export function touchingSegments(
+  segments: Iterable<Segment>,
+  maxBytes: number = fixedLimits.touchingReadBytes,
+): readonly TouchingSegments[] {
   return [...Map.groupBy(segments, ({ objectKey }) => objectKey)].flatMap(([objectKey, inObject]) => {
     const ranges: { readonly objectKey: string; readonly start: number; length: number; readonly segments: Segment[] }[] = []
     for (const segment of inObject.toSorted((a, b) => a.byteStart - b.byteStart)) {
       const last = ranges.at(-1)
       const end = segment.byteStart + segment.sizeBytes
-      if (last !== undefined && segment.byteStart <= last.start + last.length && end - last.start <= fixedLimits.touchingReadBytes) {
+      if (last !== undefined && segment.byteStart <= last.start + last.length && end - last.start <= maxBytes) {
         last.length = Math.max(last.length, end - last.start)
         last.segments.push(segment)
       } else ranges.push({ objectKey, start: segment.byteStart, length: segment.sizeBytes, segments: [segment] })

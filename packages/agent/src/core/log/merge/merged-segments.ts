@@ -14,10 +14,7 @@ export interface MergedSegmentBounds {
 }
 
 /** `valueOf` gives the value of a topic's config by its Kafka name. */
-export function mergedSegmentBounds(
-  { segmentBytes }: Pick<MergedSegmentBounds, 'segmentBytes'>,
-  valueOf: (name: 'segment.bytes' | 'segment.ms') => string,
-): MergedSegmentBounds {
+export function mergedSegmentBounds(segmentBytes: number, valueOf: (name: 'segment.bytes' | 'segment.ms') => string): MergedSegmentBounds {
   return { segmentBytes, topicSegmentBytes: Number(valueOf('segment.bytes')), topicSegmentMs: Number(valueOf('segment.ms')) }
 }
 
