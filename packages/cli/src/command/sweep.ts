@@ -9,7 +9,7 @@ import type { Column } from './output/table.ts'
 
 export const sweep: ClientCommand = {
   path: ['sweep'],
-  summary: 'Show the stored objects that no commit has named, such as those of a crash, or remove them.',
+  summary: 'Show or remove stored objects that no commit has named.',
   arguments: [],
   options: [
     { name: 'dry-run', doc: 'Only show what would be removed, and why. This is what the command does without options, too.' },

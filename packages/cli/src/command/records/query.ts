@@ -9,7 +9,7 @@ export const queryFormats = ['table', 'json', 'name'] as const
 
 export const query: ClientCommand = {
   path: ['query'],
-  summary: 'Search for records by key, text and time, up to the end of the log as of the start.',
+  summary: 'Search for records by key, text and time.',
   arguments: [{ name: 'topic', required: true, doc: 'The topic.', completes: 'topic' }],
   options: [
     { name: 'key', short: 'k', placeholder: 'key', doc: 'Only records with exactly this key.' },
