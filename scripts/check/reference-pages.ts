@@ -1,6 +1,7 @@
 // Prints the generated reference pages as JSON: path → content. It runs as a program under the condition lks-source, so that it reads the agent's tables from their source.
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { brokerConfigs } from '../../packages/agent/src/core/config/broker-configs.ts'
 import { clientMetricsConfigs } from '../../packages/agent/src/core/config/client-metrics-configs.ts'
 import type { ConfigDef } from '../../packages/agent/src/core/config/config-def.ts'
 import { groupConfigs } from '../../packages/agent/src/core/config/group-configs.ts'
@@ -34,7 +35,8 @@ function configuration(problems: string[]): string {
     setting.unit === undefined || setting.unit === 'count' ? setting.type : `${setting.type}, ${setting.unit}`
   const agentRows = agentSettings.map((setting: Setting) => {
     const { dev, start } = setting.default
-    return `| \`${setting.name}\` | ${type(setting)} | ${value(dev)} | ${value(start)} | ${setting.doc} | ${enforced(setting.name, setting.enforcedBy)} |`
+    const change = brokerConfigs.some(({ name }) => name === setting.name) ? 'at run time' : 'restart'
+    return `| \`${setting.name}\` | ${type(setting)} | ${value(dev)} | ${value(start)} | ${change} | ${setting.doc} | ${enforced(setting.name, setting.enforcedBy)} |`
   })
   const effect = ({ name, effect: of }: ConfigDef): string => {
     if (of.kind === 'enforced') return `enforced by ${enforced(name, of.by)}`
@@ -56,8 +58,8 @@ This page is generated from the registry in \`packages/agent/src/settings.ts\`. 
 
 ## Agent settings
 
-| name | type | \`lks dev\` | \`lks start\` | what it does | enforced by |
-|---|---|---|---|---|---|
+| name | type | \`lks dev\` | \`lks start\` | change | what it does | enforced by |
+|---|---|---|---|---|---|---|
 ${agentRows.join('\n')}
 
 ## Topic configs
@@ -68,6 +70,12 @@ A value is accepted only if the server enforces it, or if what it promises holds
 | name | type | default | the broker's config for it | what it does | what the server does with it |
 |---|---|---|---|---|---|
 ${configRows(topicConfigs)}
+
+## Broker configs that change at run time
+
+The broker's configs in the table of topic configs provide the defaults of topics without a value of their own. AlterConfigs, IncrementalAlterConfigs and \`kafka-configs.sh --entity-type brokers\` change them at run time,
+for one broker (its id) or for all (\`--entity-default\`), with Kafka's checks. They are stored in the Metadata Service and count from the answer on, also after a restart. A value for one broker comes before one for all
+brokers, and both come before the value that the agent was started with. DescribeConfigs shows where a value comes from. Other configs of a broker are read-only.
 
 ## Group configs
 

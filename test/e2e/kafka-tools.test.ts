@@ -149,6 +149,28 @@ describe("Kafka's own tools", () => {
     expect(Number(consumed?.split(', ')[4])).toBeGreaterThanOrEqual(20)
   })
 
+  java('kafka-configs sets, describes and deletes configs of a broker and of all brokers', async () => {
+    const all = ['--entity-type', 'brokers', '--entity-default']
+    const one = ['--entity-type', 'brokers', '--entity-name', '1']
+    expect(await configs('--alter', ...all, '--add-config', 'message.max.bytes=5000')).toMatch(
+      /Completed updating default config for brokers/,
+    )
+    await configs('--alter', ...one, '--add-config', 'message.max.bytes=6000,log.cleanup.policy=[compact,delete]')
+    expect(await configs('--describe', ...all)).toMatch(/message\.max\.bytes=5000 sensitive=false/)
+    expect(await configs('--describe', ...one)).toMatch(
+      /message\.max\.bytes=6000 sensitive=false synonyms=\{DYNAMIC_BROKER_CONFIG:message\.max\.bytes=6000, DYNAMIC_DEFAULT_BROKER_CONFIG:message\.max\.bytes=5000, DEFAULT_CONFIG:message\.max\.bytes=1048588\}/,
+    )
+    expect(await configs('--describe', '--all', '--entity-type', 'topics', '--entity-name', 'tools')).toMatch(
+      /max\.message\.bytes=6000 sensitive=false synonyms=\{DYNAMIC_BROKER_CONFIG/,
+    )
+    await configs('--alter', ...one, '--delete-config', 'message.max.bytes,log.cleanup.policy')
+    await configs('--alter', ...all, '--delete-config', 'message.max.bytes')
+    for (const entity of [all, one]) expect(linesOf(await configs('--describe', ...entity))).toHaveLength(1)
+    await expect(configs('--alter', ...all, '--add-config', 'log.segment.bytes=100')).rejects.toThrow(
+      /Invalid value 100 for configuration log\.segment\.bytes: Value must be at least 1048576/,
+    )
+  })
+
   java('kafka-configs reports that a config of a broker is read-only', async () => {
     const broker = ['--entity-type', 'brokers', '--entity-name', '1']
     await expect(configs('--alter', ...broker, '--add-config', 'auto.create.topics.enable=false')).rejects.toThrow(

@@ -28,6 +28,7 @@ import { CachedObjects } from './objects/wrappers/cached.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
 import { StoreWatch } from './observe/store-watch.ts'
+import { BrokerConfigOperations } from './operations/broker-configs.ts'
 import { DamageOperations } from './operations/damage.ts'
 import { GroupOperations } from './operations/groups.ts'
 import { RecordDeletion } from './operations/record-deletion.ts'
@@ -59,6 +60,7 @@ import type { StorageWalkParts } from './upkeep/storage-walk.ts'
 import { Sweep } from './upkeep/sweep.ts'
 import { TopicPurge } from './upkeep/topic-purge.ts'
 import { Catalog } from './view/catalog.ts'
+import { DynamicConfigs } from './view/dynamic-configs.ts'
 import type { Owners } from './view/owners.ts'
 import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
@@ -166,7 +168,9 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const { emit, ioClock, limits } = base
 
   const membership = await Membership.join({ ...base, clock: ioClock, members, slots }, selfOf(options), takeOver)
-  const { incarnation } = membership.registration
+  const { incarnation, brokerId } = membership.registration
+  const brokerConfigs = new BrokerConfigOperations({ ...base, resources, brokerId })
+  await brokerConfigs.read()
   const catalog = new Catalog()
   const tails = new Tails((asked) => log.partitions(asked), limits)
   const view = { owners: membership.owners, catalog, tails }
@@ -212,7 +216,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     upkeep: new UpkeepOperations({ orphans, reports }),
   }
 
-  const stored = { clusterId, log, resources, writer, producerIds, reader, offsets, recordDeletion }
+  const stored = { clusterId, log, resources, brokerConfigs, writer, producerIds, reader, offsets, recordDeletion }
   const own = { ...stored, transactions, answerMemory, fetchSessions, topics, groups }
   const services: Services = { ...base, ...view, ...own }
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: jobs })
@@ -223,7 +227,9 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
 }
 
 /** What all parts share: the given parts with their defaults, and what is made once from them. */
-function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Parts, settings: Settings, meters: Meters) {
+function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Parts, given: Settings, meters: Meters) {
+  const dynamicConfigs = new DynamicConfigs()
+  const settings: Settings = { ...given, dynamic: (name) => dynamicConfigs.valuesOf(name) }
   const { random, codecs, remoteCodecs, remotePackers, crc32c } = parts
   const asked = text(settings, 'memory.bytes')
   const memoryBytes = asked === undefined ? undefined : Number(asked)
@@ -250,6 +256,7 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
     limits,
     cacheBytes: plan.cacheBytes,
     settings,
+    dynamicConfigs,
     emit,
     stores,
     turns,
@@ -307,7 +314,7 @@ function upkeepOf(
     ...view,
     topics,
     store: metadata.retention,
-    defaults: retentionDefaults(settings),
+    defaults: () => retentionDefaults(settings),
     checkMs,
     report: reports.register({ job: 'retention', about: 'removes records that are too old, too many or deleted' }),
   })

@@ -8,6 +8,7 @@ import type { Unpacker } from './memory/unpacker.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
 import type { TransactionStore } from './metadata/transaction-store.ts'
 import type { EventHook } from './observe/events.ts'
+import type { BrokerConfigOperations } from './operations/broker-configs.ts'
 import type { RecordDeletion } from './operations/record-deletion.ts'
 import type { TopicOperations } from './operations/topics.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
@@ -47,6 +48,7 @@ export interface Services {
   readonly recordDeletion: RecordDeletion
   /** The configs of resources other than topics. */
   readonly resources: ResourceConfigs
+  readonly brokerConfigs: BrokerConfigOperations
   readonly writer: Writer
   readonly reader: Reader
   /** The memory of Kafka's fetch answers. */

@@ -476,6 +476,15 @@ export interface Settings {
   /** The command whose defaults count. */
   readonly mode: 'dev' | 'start'
   readonly values: ReadonlyMap<AgentSettingName, { readonly value: string | null; readonly source: SettingSource }>
+  /**
+   * The values of a broker config that were set at run time, in order of precedence, all before the one in `values`. They provide the defaults of topics'
+   * configs (write/topic-config.ts). Only the settings of a running agent have it. A DynamicValue of core/config/broker-configs.ts says what they mean.
+   */
+  readonly dynamic?: (name: string) => readonly {
+    readonly source: 'DYNAMIC_BROKER_CONFIG' | 'DYNAMIC_DEFAULT_BROKER_CONFIG'
+    readonly value: string
+    readonly given: string
+  }[]
 }
 
 /** Throws a RangeError that names the setting and the error in its value. */

@@ -10,13 +10,18 @@ import { mayTouchGroup } from './group-access.ts'
 import { reportRejection } from './rejection.ts'
 import type { RequestContext } from './request-context.ts'
 
-export type AlterationUses = Pick<Services, 'turns' | 'topics' | 'resources' | 'gate' | 'owners' | 'emit'>
+export type AlterationUses = Pick<Services, 'turns' | 'topics' | 'resources' | 'brokerConfigs' | 'gate' | 'owners' | 'emit'>
 
 export interface Alteration {
   readonly resourceType: number
   readonly resourceName: string
-  /** Undefined: the request has an operation that Kafka does not have. */
-  readonly changes: ConfigChanges | undefined
+  /** The request may have an operation that Kafka does not have. */
+  readonly changes: ConfigChanges | UnknownOperation
+}
+
+export interface UnknownOperation {
+  readonly kind: 'unknown operation'
+  readonly operation: number
 }
 
 export interface AlterationResult {
@@ -63,8 +68,7 @@ export function rejectedAlterations(
 }
 
 async function altered({ resourceType, resourceName: name, changes }: Alteration, query: AlterationQuery): Promise<Outcome<unknown>> {
-  // Kafka's code for an operation that it does not have, without a text.
-  if (changes === undefined) return { kind: 'error', code: errors.UNKNOWN_SERVER_ERROR.code }
+  if (changes.kind === 'unknown operation') return unknownOperation(resourceType, changes)
   const { dryRun, context, services } = query
   switch (resourceType) {
     case configResources.TOPIC:
@@ -82,7 +86,7 @@ async function altered({ resourceType, resourceName: name, changes }: Alteration
       return clientMetricsChange(await services.resources.change({ kind: 'client metrics', name, changes, dryRun }))
     case configResources.BROKER:
       if (!services.gate.authorize(context, 'ALTER_CONFIGS', cluster)) return failure('CLUSTER_AUTHORIZATION_FAILED')
-      return ofBroker(name, changes, services)
+      return await ofBroker({ name, changes, dryRun }, services)
     case configResources.BROKER_LOGGER:
       if (!services.gate.authorize(context, 'ALTER_CONFIGS', cluster)) return failure('CLUSTER_AUTHORIZATION_FAILED')
       return failure('INVALID_CONFIG', "The levels of this server's log cannot be changed at run time.")
@@ -91,24 +95,28 @@ async function altered({ resourceType, resourceName: name, changes }: Alteration
   }
 }
 
+/** Kafka's controller, which decides about the other resources, has a code and no text for it. */
+function unknownOperation(resourceType: number, { operation }: UnknownOperation): Outcome<never> {
+  return resourceType === configResources.BROKER
+    ? failure('INVALID_REQUEST', `Unknown operations type ${operation}`)
+    : { kind: 'error', code: errors.UNKNOWN_SERVER_ERROR.code }
+}
+
 function clientMetricsChange(result: Awaited<ReturnType<Services['resources']['change']>>): Outcome<unknown> {
   if (result.kind === 'changed') return { kind: 'ok', value: undefined }
   return { kind: 'error', code: result.code, ...(result.message !== undefined && { message: result.message }) }
 }
 
-/** The empty name stands for all brokers. A setting of an agent can only change with a restart, and none is set at run time, so a removal succeeds. */
-function ofBroker(name: string, changes: ConfigChanges, { owners }: Pick<AlterationUses, 'owners'>): Outcome<unknown> {
-  if (name !== '') {
-    if (!/^[+-]?\d+$/.test(name)) return failure('INVALID_REQUEST', `Node id must be an integer, but it is: ${name}`)
-    if (Number(name) !== owners.brokerId)
-      return failure('INVALID_REQUEST', `Unexpected broker id, expected ${owners.brokerId}, but received ${name}`)
-  }
-  const set =
-    changes.kind === 'full'
-      ? changes.configs.map((config) => config.name)
-      : changes.changes.filter(({ operation }) => operation !== 'DELETE').map((change) => change.name)
-  if (set.length === 0) return { kind: 'ok', value: undefined }
-  return failure('INVALID_REQUEST', `Cannot update these configs dynamically: [${set.join(', ')}]`)
+/** The empty name stands for all brokers. */
+async function ofBroker(
+  { name, changes, dryRun }: { readonly name: string; readonly changes: ConfigChanges; readonly dryRun: boolean },
+  { owners, brokerConfigs }: Pick<AlterationUses, 'owners' | 'brokerConfigs'>,
+): Promise<Outcome<unknown>> {
+  if (name === '') return await brokerConfigs.change({ of: 'all brokers', changes, dryRun })
+  if (!/^[+-]?\d+$/.test(name)) return failure('INVALID_REQUEST', `Node id must be an integer, but it is: ${name}`)
+  if (Number(name) !== owners.brokerId)
+    return failure('INVALID_REQUEST', `Unexpected broker id, expected ${owners.brokerId}, but received ${name}`)
+  return await brokerConfigs.change({ of: 'this broker', changes, dryRun })
 }
 
 function keyOf({ resourceType, resourceName }: Pick<Alteration, 'resourceType' | 'resourceName'>): string {

@@ -5,11 +5,13 @@
 // - Left out: loggers, whose levels cannot change here.
 import { DescribeConfigs, type DescribeConfigsRequest, type DescribeConfigsResponse, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
+import { brokerConfigs, type DynamicValue } from '../core/config/broker-configs.ts'
 import { clientMetricsConfigs } from '../core/config/client-metrics-configs.ts'
+import type { ConfigDef } from '../core/config/config-def.ts'
 import { groupConfigs } from '../core/config/group-configs.ts'
 import type { ConfiguredResource, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { agentSettings, type Setting } from '../settings.ts'
+import { agentSettings, type Setting, type Settings } from '../settings.ts'
 import { failure, topicsByName } from './access.ts'
 import { cluster } from './authorized-operations.ts'
 import { configResources, configSources, configTypes } from './config-sources.ts'
@@ -17,7 +19,7 @@ import { mayTouchGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 import type { RequestScope } from './request-context.ts'
 
-type Uses = Pick<Services, 'turns' | 'topics' | 'resources' | 'gate' | 'owners' | 'settings'>
+type Uses = Pick<Services, 'turns' | 'topics' | 'resources' | 'brokerConfigs' | 'gate' | 'owners' | 'settings'>
 
 export const describeConfigs = handler({
   api: DescribeConfigs,
@@ -29,6 +31,7 @@ export const describeConfigs = handler({
     const topics = await topicsByName(names, { operation: 'DESCRIBE_CONFIGS', illegal: 'reported', context, services })
     const metrics = request.resources.some(({ resourceType }) => resourceType === configResources.CLIENT_METRICS)
     const configured = metrics ? await services.resources.list() : []
+    if (request.resources.some(({ resourceType }) => resourceType === configResources.BROKER)) await services.brokerConfigs.read()
     for (const resource of request.resources) {
       const result = described(resource, { request, context, services, topics, configured })
       results.push(result)
@@ -90,12 +93,12 @@ function ofTopic(resource: ResourceRequest, query: ConfigsQuery): Result {
   return answer(resource, configs, query)
 }
 
-/** The empty name stands for the cluster-wide defaults that can change at run time: there are none. */
+/** The empty name stands for the values that were set at run time for all brokers. */
 function ofBroker(resource: ResourceRequest, query: ConfigsQuery): Result {
   const { gate, owners } = query.services
   const { resourceName } = resource
   if (!gate.authorize(query.context, 'DESCRIBE_CONFIGS', cluster)) return rejected(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
-  if (resourceName === '') return answer(resource, [], query)
+  if (resourceName === '') return answer(resource, defaultsOfBrokers(query.services), query)
   if (!/^[+-]?\d+$/.test(resourceName))
     return rejected(resource, failure('INVALID_REQUEST', `Broker id must be an integer, but it is: ${resourceName}`))
   if (Number(resourceName) !== owners.brokerId)
@@ -106,7 +109,38 @@ function ofBroker(resource: ResourceRequest, query: ConfigsQuery): Result {
   const identity = ['broker.id', 'node.id'].map((name) => fixed(name, String(owners.brokerId)))
   const all: readonly Setting[] = agentSettings
   const settings = all.filter(({ kafka }) => kafka === true).map((setting) => ofSetting(setting, query.services))
-  return answer(resource, [...identity, ...settings], query)
+  const others = brokerConfigs.filter(({ name }) => !all.some((setting) => setting.name === name))
+  return answer(resource, [...identity, ...settings, ...others.map((def) => ofBrokerConfig(def, query.services))], query)
+}
+
+function defaultsOfBrokers({ settings }: Uses): readonly Config[] {
+  return brokerConfigs.flatMap(({ name, type, doc }) => {
+    const found = changedValues(settings, name).find(({ source }) => source === 'DYNAMIC_DEFAULT_BROKER_CONFIG')
+    if (found === undefined) return []
+    const synonyms = [synonymOf(name, found)]
+    const configSource = configSources[found.source]
+    return [
+      {
+        name,
+        value: found.given,
+        readOnly: false,
+        configSource,
+        isSensitive: false,
+        synonyms,
+        configType: configTypes[type],
+        documentation: doc,
+      },
+    ]
+  })
+}
+
+/** Only the settings of a running agent have any. */
+function changedValues({ dynamic }: Settings, name: string): readonly DynamicValue[] {
+  return dynamic === undefined ? [] : dynamic(name)
+}
+
+function synonymOf(name: string, { given, source }: DynamicValue): Config['synonyms'][number] {
+  return { name, value: given, source: configSources[source] }
 }
 
 /** Any name has the defaults, also that of a subscription that does not exist, as in Kafka. */
@@ -116,7 +150,7 @@ function ofClientMetrics(resource: ResourceRequest, query: ConfigsQuery): Result
     return rejected(resource, failure('CLUSTER_AUTHORIZATION_FAILED'))
   if (resourceName === '') return rejected(resource, failure('INVALID_REQUEST', 'Client metrics subscription name must not be empty'))
   // A subscription that does not exist has no configs of its own.
-  const own = query.configured.find(({ name }) => name === resourceName)?.configs ?? {}
+  const own = query.configured.find(({ kind, name }) => kind === 'client metrics' && name === resourceName)?.configs ?? {}
   const configs = clientMetricsConfigs.map(({ name, type, doc, default: fallback }): Config => {
     const value = own[name] ?? fallback
     const configSource = configSources[own[name] === undefined ? 'DEFAULT_CONFIG' : 'CLIENT_METRICS_CONFIG']
@@ -148,23 +182,43 @@ function ofGroup(resource: ResourceRequest, query: ConfigsQuery): Result {
   return answer(resource, configs, query)
 }
 
-function ofSetting(setting: Setting, { settings }: Uses): Config {
-  const given = [...settings.values].find(([name]) => name === setting.name)?.[1]
-  const secret = setting.secret === true
-  const value = secret ? null : (given?.value ?? null)
-  const source = given === undefined || given.source === 'default' ? 'DEFAULT_CONFIG' : 'STATIC_BROKER_CONFIG'
-  const fallback = source === 'DEFAULT_CONFIG' ? value : setting.default[settings.mode]
+/** A config of the broker that is not a setting of the agent: it has its default until it is set at run time. */
+function ofBrokerConfig({ name, type, doc, default: fallback }: ConfigDef, { settings }: Uses): Config {
+  const changed = changedValues(settings, name)
+  const [first] = changed
   return {
-    name: setting.name,
-    value,
-    readOnly: true,
-    configSource: configSources[source],
+    name,
+    value: first?.value ?? fallback,
+    readOnly: false,
+    configSource: configSources[first?.source ?? 'DEFAULT_CONFIG'],
+    isSensitive: false,
+    synonyms: [...changed.map((value) => synonymOf(name, value)), { name, value: fallback, source: configSources.DEFAULT_CONFIG }],
+    configType: configTypes[type],
+    documentation: doc,
+  }
+}
+
+function ofSetting(setting: Setting, { settings }: Uses): Config {
+  const { name } = setting
+  const given = [...settings.values].find(([of]) => of === name)?.[1]
+  const secret = setting.secret === true
+  const started = secret ? null : (given?.value ?? null)
+  const startedFrom = given === undefined || given.source === 'default' ? 'DEFAULT_CONFIG' : 'STATIC_BROKER_CONFIG'
+  const fallback = startedFrom === 'DEFAULT_CONFIG' ? started : setting.default[settings.mode]
+  const changed = changedValues(settings, name)
+  const [first] = changed
+  return {
+    name,
+    value: first?.value ?? started,
+    readOnly: !brokerConfigs.some((def) => def.name === name),
+    configSource: configSources[first?.source ?? startedFrom],
     isSensitive: secret,
     synonyms: secret
       ? []
       : [
-          ...(source === 'STATIC_BROKER_CONFIG' ? [{ name: setting.name, value, source: configSources[source] }] : []),
-          ...(fallback === null ? [] : [{ name: setting.name, value: fallback, source: configSources.DEFAULT_CONFIG }]),
+          ...changed.map((value) => synonymOf(name, value)),
+          ...(startedFrom === 'STATIC_BROKER_CONFIG' ? [{ name, value: started, source: configSources[startedFrom] }] : []),
+          ...(fallback === null ? [] : [{ name, value: fallback, source: configSources.DEFAULT_CONFIG }]),
         ],
     configType: configTypes[setting.type],
     documentation: setting.doc,

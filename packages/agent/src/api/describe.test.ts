@@ -1,6 +1,7 @@
 // The rules of DescribeConfigs, DescribeCluster and ApiVersions, over a whole agent in memory.
 import { ApiVersions, DescribeCluster, DescribeConfigs, type KafkaErrorName } from '@local-kafka-service/protocol'
 import { describe, expect, test } from 'vitest'
+import { brokerConfigs } from '../core/config/broker-configs.ts'
 import { topicConfigs } from '../core/config/topic-configs.ts'
 import { agentSettings } from '../settings.ts'
 import { codeOf } from './access.ts'
@@ -66,12 +67,19 @@ describe('DescribeConfigs', () => {
     expect(await messageFor('99')).toMatch(/^Unexpected broker id, expected \d+ or empty string, but received 99$/)
   })
 
-  test('describes this agent as a broker: its id and its settings, all of them read-only', async () => {
+  test('describes this agent as a broker: its id and its settings, and the configs that can change at run time, which are not read-only', async () => {
     await using kafka = await anAgent({ settings: { 'num.partitions': { value: '6', source: 'flag' } } })
     const id = String(kafka.agent.brokerId)
     const { configs } = await described(kafka, { resourceType: brokerType, resourceName: id }, { includeSynonyms: true })
     const kafkas = agentSettings.filter((setting) => 'kafka' in setting).map(({ name }) => name)
-    expect(configs.map(({ name }) => name)).toEqual(['broker.id', 'node.id', ...kafkas])
+    const dynamic = brokerConfigs.map(({ name }) => name)
+    expect(new Set(configs.map(({ name }) => name))).toEqual(new Set(['broker.id', 'node.id', ...kafkas, ...dynamic]))
+    expect(
+      configs
+        .filter(({ readOnly }) => !readOnly)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(dynamic.toSorted())
     expect(configs).toContainEqual(expect.objectContaining({ name: 'node.id', value: id, readOnly: true }))
     expect(configs).toContainEqual(
       expect.objectContaining({
@@ -86,7 +94,7 @@ describe('DescribeConfigs', () => {
     )
   })
 
-  test('answers no cluster-wide dynamic configs', async () => {
+  test('answers no configs of all brokers while none is set', async () => {
     await using kafka = await anAgent()
     expect(await described(kafka, { resourceType: brokerType, resourceName: '' })).toMatchObject({ errorCode: 0, configs: [] })
   })

@@ -1,10 +1,10 @@
 // IncrementalAlterConfigs sets and resets single configs, and adds items to lists and removes them.
 // - Versions: 0–1.
-// - KIPs: 339, 1043 (groups), 714 (client metrics).
-// - Left out: configs of brokers that change at run time; levels of loggers; configs of groups whose protocols are not served yet.
+// - KIPs: 339, 226 (brokers), 1043 (groups), 714 (client metrics).
+// - Left out: configs of brokers other than those that provide the defaults of topics' configs; levels of loggers; configs of groups whose protocols are not served yet.
 import { IncrementalAlterConfigs, type IncrementalAlterConfigsRequest } from '@local-kafka-service/protocol'
 import type { AlterConfigOp, ConfigChanges } from '../core/config/config-changes.ts'
-import { type AlterationUses, alteredConfigs, rejectedAlterations } from './config-alteration.ts'
+import { type AlterationUses, alteredConfigs, rejectedAlterations, type UnknownOperation } from './config-alteration.ts'
 import { handler } from './handler.ts'
 
 export const incrementalAlterConfigs = handler({
@@ -21,11 +21,11 @@ export const incrementalAlterConfigs = handler({
 /** By Kafka's numbers. */
 const operations = ['SET', 'DELETE', 'APPEND', 'SUBTRACT'] as const
 
-function changesOf(configs: IncrementalAlterConfigsRequest['resources'][number]['configs']): ConfigChanges | undefined {
+function changesOf(configs: IncrementalAlterConfigsRequest['resources'][number]['configs']): ConfigChanges | UnknownOperation {
   const changes: AlterConfigOp[] = []
   for (const { name, configOperation, value } of configs) {
     const operation = operations[configOperation]
-    if (operation === undefined) return undefined
+    if (operation === undefined) return { kind: 'unknown operation', operation: configOperation }
     changes.push({ name, operation, value })
   }
   return { kind: 'incremental', changes }

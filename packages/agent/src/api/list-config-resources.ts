@@ -19,7 +19,8 @@ export const listConfigResources = handler({
     if (asked.some((type) => !known.includes(type)))
       return { kind: 'now', response: { throttleTimeMs: 0, errorCode: errors.UNSUPPORTED_VERSION.code, configResources: [] } }
     const wanted = new Set(asked.length === 0 ? known : asked)
-    const metrics = wanted.has(configResources.CLIENT_METRICS) ? await services.resources.list() : []
+    const stored = wanted.has(configResources.CLIENT_METRICS) ? await services.resources.list() : []
+    const metrics = stored.filter(({ kind }) => kind === 'client metrics')
     const topics = wanted.has(configResources.TOPIC) ? await services.topics.list() : []
     const seen = topics.filter(({ name }) => mayTouch(name, 'DESCRIBE', { context, services }))
     return {

@@ -198,6 +198,20 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.resources.list()).toEqual([{ kind, name: 'l', configs }])
     })
 
+    test('the configs of brokers are stored as they were given, for one broker and for all', async () => {
+      const kind = 'broker'
+      const change = (name: string, ...[config, value]: Parameters<typeof setting>) =>
+        store.resources.change({ kind, name, changes: setting(config, value), dryRun: false })
+      expect(await change('1', 'message.max.bytes', ' 6000 ')).toEqual({ kind: 'changed' })
+      expect(await change('', 'log.cleaner.min.cleanable.ratio', '1')).toEqual({ kind: 'changed' })
+      expect(await change('', 'message.max.bytes', 'x')).toMatchObject({ kind: 'rejected', code: 42 })
+      expect(await change('', 'num.partitions', '5')).toMatchObject({ kind: 'rejected', code: 42 })
+      expect(await store.resources.list()).toEqual([
+        { kind, name: '', configs: { 'log.cleaner.min.cleanable.ratio': '1' } },
+        { kind, name: '1', configs: { 'message.max.bytes': ' 6000 ' } },
+      ])
+    })
+
     test('a deleted topic is not found any more, and its name is free for another id', async () => {
       await commit(1, [{ offsets: 3 }])
       expect(await store.topics.delete(topic.topicId)).toBe('deleted')

@@ -150,7 +150,7 @@ export type GrowTopicResult =
 
 // ---- configs of other resources -------------------------------------------------------------------------------------------------------
 
-/** Called by operations/configs.ts. */
+/** Called by operations/broker-configs.ts and by the APIs of client metrics. */
 export interface ResourceConfigs {
   /** All resources with configs of their own, by name. A primary read. */
   list(): Promise<readonly ConfiguredResource[]>
@@ -158,8 +158,8 @@ export interface ResourceConfigs {
   change(input: ChangeResourceConfigs): Promise<ChangeResourceConfigsResult>
 }
 
-/** The kinds of resources whose configs are rows of `resource_configs`. */
-export type StoredResourceKind = 'client metrics'
+/** The kinds of resources whose configs are rows of `resource_configs`. The broker with the empty name stands for all brokers. */
+export type StoredResourceKind = 'client metrics' | 'broker'
 
 export interface ConfiguredResource {
   readonly kind: StoredResourceKind

@@ -1,4 +1,5 @@
 // The configs of resources other than topics, as rows. All changes are made under the cluster's lock.
+import { brokerConfigTable } from '../core/config/broker-configs.ts'
 import { clientMetricsConfigTable } from '../core/config/client-metrics-configs.ts'
 import { type ConfigTable, changedConfigs } from '../core/config/config-changes.ts'
 import { lockCluster } from './cluster.ts'
@@ -6,7 +7,10 @@ import type { ChangeResourceConfigs, ChangeResourceConfigsResult, ConfiguredReso
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
-const tables: Readonly<Record<StoredResourceKind, ConfigTable>> = { 'client metrics': clientMetricsConfigTable }
+const tables: Readonly<Record<StoredResourceKind, ConfigTable>> = {
+  'client metrics': clientMetricsConfigTable,
+  broker: brokerConfigTable,
+}
 
 export function* listResourceConfigs(_input: Record<never, never>): Body<readonly ConfiguredResource[]> {
   const [rows] = yield* read(readResourceConfigs())

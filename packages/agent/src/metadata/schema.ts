@@ -260,7 +260,7 @@ export const migrations: readonly (readonly Call[])[] = [
     // The configs of resources other than topics. A resource without configs has no row.
     table('resource_configs', 'rows', [
       'cluster integer NOT NULL',
-      'kind text NOT NULL', // 'client metrics'
+      'kind text NOT NULL', // 'client metrics', 'broker'
       'name text NOT NULL',
       'configs text NOT NULL', // JSON of a Record<string, string>
       'PRIMARY KEY (cluster, kind, name)',

@@ -52,7 +52,7 @@ function run(more: Partial<LogRetentionParts> = {}): Promise<void> {
     owners,
     tails: { forget: (matches) => void (matches({ topicId: topic.topicId, partition: 0 }) && (forgotten += 1)) },
     publishStart: ({ partition }, logStartOffset) => void starts.push([partition, logStartOffset]),
-    defaults: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
+    defaults: () => ({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
     clock,
     ioClock: clock,
     limits: defaultLimits,

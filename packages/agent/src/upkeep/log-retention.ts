@@ -19,8 +19,8 @@ export interface LogRetentionParts {
   readonly tails: Pick<Tails, 'forget'>
   /** Called after a start was moved. */
   readonly publishStart: (partition: TopicPartition, logStartOffset: number) => void
-  /** What counts for topics without configs of their own. */
-  readonly defaults: RetentionConfigs
+  /** What counts for topics without configs of their own, now. */
+  readonly defaults: () => RetentionConfigs
   /** The clock that stamps records: their age is measured by it, and it times the passes. */
   readonly clock: Clock
   /** Measures how long steps take, and times the pauses between them. */
@@ -97,7 +97,7 @@ export class LogRetention {
 
   #asked() {
     const { owners, clock, defaults } = this.#parts
-    return { owner: owners.incarnation.id, nowMs: clock.now(), defaults }
+    return { owner: owners.incarnation.id, nowMs: clock.now(), defaults: defaults() }
   }
 
   *#ownPartitions(topics: readonly Topic[]): Iterable<TopicPartition> {

@@ -1,13 +1,17 @@
 // A topic's effective configs: the values that count, and where they come from.
 import { must } from '../core/assert.ts'
+import type { DynamicValue } from '../core/config/broker-configs.ts'
 import type { ConfigDef } from '../core/config/config-def.ts'
 import { type TopicConfigName, topicConfigs } from '../core/config/topic-configs.ts'
 import type { RetentionConfigs } from '../core/log/retention.ts'
 import { agentSettings, type SettingSource, type Settings } from '../settings.ts'
 
-export type TopicConfigSource = 'DYNAMIC_TOPIC_CONFIG' | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
+export type TopicConfigSource = 'DYNAMIC_TOPIC_CONFIG' | DynamicValue['source'] | 'STATIC_BROKER_CONFIG' | 'DEFAULT_CONFIG'
 
-/** A topic's effective config: its own value, otherwise the agent's synonym, otherwise the default. The source is in the words of DescribeConfigs. */
+/**
+ * A topic's effective config: its own value, otherwise the broker's synonym as it was set at run time, otherwise as the agent was started with, otherwise
+ * the default. The source is in the words of DescribeConfigs.
+ */
 export function topicConfig(
   own: Readonly<Record<string, string>>,
   of: Settings,
@@ -16,6 +20,8 @@ export function topicConfig(
   const mine = own[name]
   if (mine !== undefined) return { value: mine, source: 'DYNAMIC_TOPIC_CONFIG' }
   const { synonym, default: fallback } = topicSetting(name)
+  const [changed] = dynamicValues(of, synonym)
+  if (changed !== undefined) return { value: changed.value, source: changed.source }
   const agents = settingNamed(of, synonym)
   if (agents?.value != null && agents.source !== 'default') return { value: agents.value, source: 'STATIC_BROKER_CONFIG' }
   return { value: agents?.value ?? fallback, source: 'DEFAULT_CONFIG' }
@@ -34,6 +40,7 @@ export function topicConfigSources(
   const agentDefault = agentSettings.find((setting) => setting.name === synonym)?.default[of.mode] ?? fallback
   return [
     ...(mine === undefined ? [] : [{ name, value: mine, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
+    ...dynamicValues(of, synonym).map(({ given: value, source }) => ({ name: synonym ?? name, value, source })),
     ...(given === undefined || synonym === undefined ? [] : [{ name: synonym, value: given, source: 'STATIC_BROKER_CONFIG' as const }]),
     ...(synonym === undefined
       ? []
@@ -52,6 +59,12 @@ function topicSetting(name: TopicConfigName): ConfigDef {
     topicConfigs.find((candidate) => candidate.name === name),
     `the topic config ${name}`,
   )
+}
+
+const none: readonly DynamicValue[] = []
+
+function dynamicValues(of: Settings, synonym: string | undefined): readonly DynamicValue[] {
+  return synonym === undefined ? none : (of.dynamic?.(synonym) ?? none)
 }
 
 function settingNamed(

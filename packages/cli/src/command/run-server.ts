@@ -22,9 +22,12 @@ export async function runServer(command: ServerCommand, given: OptionSources): P
     const early: AgentEvent[] = []
     let report = (event: AgentEvent): void => void (event.kind === 'lease watched' ? logged(event) : early.push(event))
     const server = await startServer(plan, (event) => report(event))
+    // The server has loaded it already; without the server, the command does not need it.
+    const { retentionDefaults } = await import('@local-kafka-service/agent')
     const ready: FirstScreen = {
       server,
       plan,
+      retentionMs: Number(retentionDefaults(server.agent.shared.settings)['retention.ms']),
       version: productVersion(),
       ms: Math.round(performance.now()),
       pid: process.pid,

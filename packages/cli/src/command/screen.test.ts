@@ -1,5 +1,6 @@
 // The output of a server that is ready.
 import { join, resolve } from 'node:path'
+import { number } from '@local-kafka-service/agent'
 import { resolveOptions } from 'local-kafka-service/internal/options'
 import { planOf } from 'local-kafka-service/internal/server/server-plan'
 import { expect, test } from 'vitest'
@@ -16,6 +17,7 @@ function ready(
     addresses: [{ host: '127.0.0.1', port }],
     movedFrom: from,
   })
+  const plan = planOf('dev', resolveOptions('dev', { flags, env: {}, file: undefined }).values)
   return {
     server: {
       recovered,
@@ -25,7 +27,8 @@ function ready(
       ],
       http: { control: plane(movedFrom === undefined ? 8000 : 8001, movedFrom), data: plane(8123), drain() {}, stop: async () => {} },
     },
-    plan: planOf('dev', resolveOptions('dev', { flags, env: {}, file: undefined }).values),
+    plan,
+    retentionMs: number(plan.settings, 'log.retention.ms'),
     version: '1.2.3',
     ms: 120,
     pid: 42,

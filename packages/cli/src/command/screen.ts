@@ -1,5 +1,5 @@
 // The output of a server when it is ready: the first screen on a terminal, one line of JSON elsewhere.
-import { number, storePrices, text } from '@local-kafka-service/agent'
+import { storePrices, text } from '@local-kafka-service/agent'
 import { flushPolicy } from 'local-kafka-service/internal/server/flush-policy'
 import { metadataAt, objectsAt } from 'local-kafka-service/internal/server/places'
 import type { Server } from 'local-kafka-service/internal/server/server'
@@ -9,6 +9,8 @@ import { folded } from './output/folded.ts'
 export interface FirstScreen {
   readonly server: Pick<Server, 'kafka' | 'http' | 'recovered'>
   readonly plan: ServerPlan
+  /** What counts for topics without a `retention.ms`, now: it can change at run time. */
+  readonly retentionMs: number
   readonly version: string
   /** Since the start of the process. */
   readonly ms: number
@@ -32,7 +34,7 @@ export function readyLine({ server, ms, pid }: FirstScreen): string {
 }
 
 /** For people. */
-export function firstScreen({ server, plan, version, ms, lks, columns }: FirstScreen): string {
+export function firstScreen({ server, plan, retentionMs, version, ms, lks, columns }: FirstScreen): string {
   const { http } = server
   const kafka = shown(kafkaAddress(server))
   const rows: (readonly [name: string, value: string])[] = [['Kafka', kafka]]
@@ -46,7 +48,7 @@ export function firstScreen({ server, plan, version, ms, lks, columns }: FirstSc
       ['API docs', `${control}/docs`],
     )
   }
-  rows.push(['Storage', storage(plan)], ['Durability', durability(plan)], ['Retention', retention(plan)])
+  rows.push(['Storage', storage(plan)], ['Durability', durability(plan)], ['Retention', retention(retentionMs)])
   const requests = storeRequests(plan)
   if (requests !== undefined) rows.push(['Store requests', requests])
   if (server.recovered !== undefined && server.recovered.unreadable > 0) rows.push(['Lost', lost(server.recovered)])
@@ -161,8 +163,7 @@ function durability({ objects, metadata, settings }: ServerPlan): string {
 }
 
 /** What counts for topics without a retention of their own. */
-function retention({ settings }: ServerPlan): string {
-  const ageMs = number(settings, 'log.retention.ms')
+function retention(ageMs: number): string {
   if (ageMs < 0) return 'records are kept, unless their topic has a retention.ms'
   const days = ageMs / 86_400_000
   const age = Number.isInteger(days) && days > 0 ? `${days} day${days === 1 ? '' : 's'}` : `${ageMs} ms`

@@ -62,6 +62,8 @@ function sourceText(source: string): string {
   switch (source) {
     case 'DYNAMIC_TOPIC_CONFIG':
       return 'set for this topic'
+    case 'DYNAMIC_BROKER_CONFIG':
+    case 'DYNAMIC_DEFAULT_BROKER_CONFIG':
     case 'STATIC_BROKER_CONFIG':
       return 'set for the server'
     default:

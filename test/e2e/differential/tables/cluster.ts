@@ -227,6 +227,11 @@ const configRows = rowsOf(DescribeConfigs, (row) => {
   describes(
     'one config of the broker',
     ({ server: { nodeId } }) => [{ resourceType: 4, resourceName: String(nodeId), configurationKeys: ['message.max.bytes'] }],
+    { request: { includeSynonyms: true } },
+  )
+  describes(
+    'a config of the broker that only Kafka changes at run time',
+    ({ server: { nodeId } }) => [{ resourceType: 4, resourceName: String(nodeId), configurationKeys: ['max.connections.per.ip'] }],
     { differs: ['describe-configs-read-only'] },
   )
   describes(

@@ -55,6 +55,23 @@ const wrongValues: Readonly<Record<string, readonly string[]>> = {
   'unclean.leader.election.enable': ['x'],
 }
 
+/** What Kafka's broker accepts and rejects among its configs that can change at run time. */
+const brokerValues: Readonly<Record<string, readonly string[]>> = {
+  'compression.type': ['GZIP', 'zstd'],
+  'compression.zstd.level': ['23'],
+  'log.cleaner.min.cleanable.ratio': ['2.5', '1'],
+  'log.cleanup.policy': ['delete,foo', '', 'compact'],
+  'log.flush.interval.messages': ['0'],
+  'log.message.timestamp.type': ['createtime'],
+  'log.preallocate': ['yes', 'TRUE'],
+  'log.retention.bytes': ['x', '-5'],
+  'log.retention.ms': ['-2', '0', '', '1e3'],
+  'log.segment.bytes': ['1048575', '2147483648'],
+  'message.max.bytes': ['-1', ' x ', '5'],
+  'min.insync.replicas': ['0'],
+  'unclean.leader.election.enable': ['x'],
+}
+
 const incrementalRows = rowsOf(IncrementalAlterConfigs, (row) => {
   const alters = (what: string, configs: readonly AlteredConfig[], options?: RowOptions): void =>
     row(
@@ -132,7 +149,60 @@ const incrementalRows = rowsOf(IncrementalAlterConfigs, (row) => {
   })
   resource('a config of the broker that needs a restart', broker({ configs: [change('num.partitions', '5')] }))
   resource('configs of the broker that are reset', broker({ configs: [change('num.partitions', null, reset)] }))
-  resource('a config of the broker', broker({ configs: [change('message.max.bytes', '5')] }), { differs: ['alter-configs-brokers'] })
+  for (const [name, values] of Object.entries(brokerValues))
+    for (const value of values) {
+      const configs = [change(name, value)]
+      resource(`${name}=${value} of the broker`, broker({ configs }), { versions: '1' })
+      resource(`${name}=${value} of all brokers`, broker({ configs, resourceName: '' }), { versions: '1' })
+    }
+  const brokerRow = (what: string, configs: readonly AlteredConfig[], options?: RowOptions): void =>
+    resource(`${what} of all brokers`, broker({ configs, resourceName: '' }), options)
+  brokerRow('an item', [change('log.cleanup.policy', 'compact', append)])
+  brokerRow('an item less', [change('log.cleanup.policy', 'compact', subtract)])
+  brokerRow('an item of a number', [change('message.max.bytes', '5', append)])
+  brokerRow('an item less of a number', [change('message.max.bytes', '5', subtract)])
+  brokerRow('no value', [change('message.max.bytes', null)])
+  brokerRow('a config twice', [change('message.max.bytes', '5'), change('message.max.bytes', '6')])
+  brokerRow('an operation that does not exist', [change('message.max.bytes', '5', 9)])
+  brokerRow('configs that need a restart, and a wrong value', [
+    change('message.max.bytes', 'x'),
+    change('num.partitions', '5'),
+    change('log.dirs', 'x'),
+  ])
+  brokerRow('lags that exclude one another', [
+    change('log.cleaner.min.compaction.lag.ms', '10'),
+    change('log.cleaner.max.compaction.lag.ms', '5'),
+  ])
+  resource('a config of the broker that has nothing to act on', broker({ configs: [change('num.io.threads', '9')] }), {
+    differs: ['alter-configs-brokers'],
+  })
+  resource('a broker with a sign', broker({ resourceName: '+1', configs: [change('message.max.bytes', '5')] }))
+  row(
+    'configs of the broker and of all brokers, and a topic that follows them',
+    async (with_) => {
+      const id = String(with_.server.nodeId)
+      const topic = await with_.topic()
+      const name = 'log.index.interval.bytes'
+      const alter = async (resourceName: string, configs: readonly AlteredConfig[]): Promise<void> =>
+        void (await with_.send(IncrementalAlterConfigs, { resources: [{ resourceType: 4, resourceName, configs }], validateOnly: false }))
+      const shows = async (value: string): Promise<void> => {
+        const ofTopic = { resourceType: 2, resourceName: topic, configurationKeys: ['index.interval.bytes'] }
+        const ofBrokers = ['', id].map((resourceName) => ({ resourceType: 4, resourceName, configurationKeys: [name] }))
+        const asked = { resources: [ofTopic, ...ofBrokers], includeSynonyms: true }
+        await with_.until(DescribeConfigs, asked, ({ results: [result] }) => result?.configs[0]?.value === value)
+        await with_.send(DescribeConfigs, asked)
+      }
+      await alter('', [change(name, '5000')])
+      await shows('5000')
+      await alter(id, [change(name, ' +6000 ')])
+      await shows('6000')
+      await alter(id, [change(name, null, reset)])
+      await shows('5000')
+      await alter('', [change(name, null, reset)])
+      await shows('4096')
+    },
+    { versions: '1' },
+  )
   resource('an unknown broker', broker({ resourceName: '77' }))
   resource('a broker that is not a number', broker({ resourceName: 'x' }))
   const group = (configs: readonly AlteredConfig[], resourceName?: string) => (with_: Conversation) => ({
@@ -180,6 +250,15 @@ const fullRows = rowsOf(AlterConfigs, (row) => {
     { name: 'segment.ms', value: '1' },
     { name: 'segment.ms', value: '2' },
   ])
+  for (const [what, name, value] of [
+    ['a config of the broker', 'message.max.bytes', '5'],
+    ['a wrong config of the broker', 'message.max.bytes', 'x'],
+    ['a config of the broker that needs a restart', 'num.partitions', '5'],
+  ] as const)
+    row(what, async (with_) => {
+      const resource = { resourceType: 4, resourceName: String(with_.server.nodeId), configs: [{ name, value }] }
+      await with_.send(AlterConfigs, { resources: [resource], validateOnly: true })
+    })
   row('a missing topic', async (with_) => {
     const resource = { resourceType: 2, resourceName: with_.name(), configs: [{ name: 'segment.ms', value: '1' }] }
     await with_.send(AlterConfigs, { resources: [resource], validateOnly: false })

@@ -34,7 +34,7 @@ export const clientMetricsConfigs: readonly ConfigDef[] = [
 export const clientMetricsConfigTable: ConfigTable = {
   defs: clientMetricsConfigs,
   appendable: false,
-  unknown: (name) => ({ error: 'INVALID_REQUEST', message: `Unknown client metrics configuration: ${name}` }),
+  unknown: ([name]) => ({ error: 'INVALID_REQUEST', message: `Unknown client metrics configuration: ${name}` }),
 }
 
 function interval(value: string): WrongValue | undefined {

@@ -24,8 +24,14 @@ export interface ConfigTable {
   readonly defs: readonly ConfigDef[]
   /** False: Kafka has no lists among them, whatever the types of their values are. */
   readonly appendable?: false
-  /** Kafka's error for a name that the table does not have. */
-  readonly unknown: (name: string) => { readonly error: KafkaErrorName; readonly message: string }
+  /** Kafka's error for names that the table does not have, in the order of the request. */
+  readonly unknown: (names: readonly string[]) => { readonly error: KafkaErrorName; readonly message: string }
+  /** Kafka's text for an item that is added to something that is not a list, or removed from it, where it is not that of topics. */
+  readonly notAList?: (name: string, operation: 'APPEND' | 'SUBTRACT') => string
+  /** Kafka's error for a wrong value. Default: INVALID_CONFIG. */
+  readonly wrongValue?: KafkaErrorName
+  /** Values are stored as they were given, not in their normal form. */
+  readonly verbatim?: true
   /** A rule over several configs; undefined if it holds. */
   readonly conflict?: (value: (name: string) => string) => string | undefined
 }
@@ -43,7 +49,10 @@ export function changedConfigs(own: OwnConfigs, changes: ConfigChanges, table: C
   for (const { name, operation, value } of list) {
     const def = defOf(name)
     if ((operation === 'APPEND' || operation === 'SUBTRACT') && (def?.type !== 'list' || table.appendable === false))
-      return failed('INVALID_CONFIG', `Can't ${operation} to key ${name} because its type is not LIST.`)
+      return failed(
+        'INVALID_CONFIG',
+        table.notAList?.(name, operation) ?? `Can't ${operation} to key ${name} because its type is not LIST.`,
+      )
     if (operation === 'DELETE') {
       wanted.delete(name)
       continue
@@ -68,9 +77,9 @@ function checkedConfigs(
   set: readonly string[],
   { table, defOf }: { readonly table: ConfigTable; readonly defOf: (name: string) => ConfigDef | undefined },
 ): Outcome<OwnConfigs> {
-  for (const name of set) {
-    if (defOf(name) !== undefined) continue
-    const { error, message } = table.unknown(name)
+  const unknown = set.filter((name) => defOf(name) === undefined)
+  if (unknown.length > 0) {
+    const { error, message } = table.unknown(unknown)
     return failed(error, message)
   }
   for (const name of set) {
@@ -78,8 +87,8 @@ function checkedConfigs(
     const value = wanted.get(name)
     if (def === undefined || value === undefined) continue
     const checked = checkedValue(def, value)
-    if (checked.kind === 'error') return checked
-    wanted.set(name, checked.value)
+    if (checked.kind === 'error') return table.wrongValue === undefined ? checked : { ...checked, code: errors[table.wrongValue].code }
+    if (table.verbatim === undefined) wanted.set(name, checked.value)
   }
   const conflict = table.conflict?.((name) => wanted.get(name) ?? must(defOf(name), 'a config of the table').default)
   return conflict === undefined ? { kind: 'ok', value: Object.fromEntries(wanted) } : failed('INVALID_CONFIG', conflict)

@@ -31,7 +31,7 @@ export const groupConfigs: readonly ConfigDef[] = [
 
 export const groupConfigTable: ConfigTable = {
   defs: groupConfigs,
-  unknown: (name) => ({ error: 'INVALID_CONFIG', message: `Unknown group config name: ${name}` }),
+  unknown: ([name]) => ({ error: 'INVALID_CONFIG', message: `Unknown group config name: ${name}` }),
 }
 
 function ofConsumers(name: string, fallback: string, doc: string): readonly ConfigDef[] {

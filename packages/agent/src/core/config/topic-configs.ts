@@ -367,7 +367,7 @@ export type TopicConfigName = (typeof topicConfigs)[number]['name']
 
 export const topicConfigTable: ConfigTable = {
   defs: topicConfigs,
-  unknown: (name) => ({ error: 'INVALID_CONFIG', message: `Unknown topic config name: ${name}` }),
+  unknown: ([name]) => ({ error: 'INVALID_CONFIG', message: `Unknown topic config name: ${name}` }),
   conflict(value) {
     const [min, max] = [value('min.compaction.lag.ms'), value('max.compaction.lag.ms')]
     return BigInt(min) > BigInt(max)
