@@ -75,8 +75,8 @@ export interface Kafka extends AsyncDisposable {
     /** Throws an Error that lists the errors that clients got without a fault, and requests that could not be decoded. */
     expectNoErrors(options?: ExpectNoErrorsOptions): void;
     /**
-     * Returns to the state after the start: removes all faults, deletes all topics and groups, creates the topics of the option `topics` again, and clears the
-     * recorded requests. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would continue in topics that no longer
+     * Returns to the state after the start: removes all faults, deletes all topics and groups, removes the configs of brokers that were set at run time, creates the
+     * topics of the option `topics` again, and clears the recorded requests. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would continue in topics that no longer
      * exist. Producers may stay connected.
      */
     reset(): Promise<void>;

@@ -118,6 +118,7 @@ export interface AgentOptions {
 /** What can be done with the data of an agent, said once for HTTP, commands and embedding programs. */
 export interface AgentOperations {
   readonly topics: TopicOperations
+  readonly brokerConfigs: BrokerConfigOperations
   readonly records: RecordOperations
   readonly recordDeletion: RecordDeletion
   readonly groups: GroupOperations
@@ -208,6 +209,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
   const operations = {
     topics,
+    brokerConfigs,
     records,
     recordDeletion,
     groups: new GroupOperations({ groups, topics, log, offsets }),

@@ -1,5 +1,6 @@
 // The configs of brokers that change at run time: read from the database and changed in it, one call at a time, and published to this agent after each.
 import type { Outcome } from '@local-kafka-service/protocol'
+import { assert } from '../core/assert.ts'
 import type { ConfigChanges } from '../core/config/config-changes.ts'
 import type { ResourceConfigs } from '../metadata/metadata-store.ts'
 import { Slots } from '../time/slots.ts'
@@ -41,6 +42,19 @@ export class BrokerConfigOperations {
         return { kind: 'error', code: result.code, ...(result.message !== undefined && { message: result.message }) }
       if (!dryRun) await this.#read()
       return { kind: 'ok', value: undefined }
+    }, this.#never)
+  }
+
+  /** Removes all values that were set at run time, of every broker. */
+  async clear(): Promise<void> {
+    const { resources } = this.#parts
+    await this.#turn.run(async () => {
+      for (const { kind, name } of await resources.list()) {
+        if (kind !== 'broker') continue
+        const result = await resources.change({ kind, name, changes: { kind: 'full', configs: [] }, dryRun: false })
+        assert(result.kind === 'changed', 'the configs of a broker can always be removed')
+      }
+      await this.#read()
     }, this.#never)
   }
 

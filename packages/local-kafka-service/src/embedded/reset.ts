@@ -1,4 +1,4 @@
-// Returns to the state after the start: no groups, and only the requested topics.
+// Returns to the state after the start: no groups, no configs of brokers that were set at run time, and only the requested topics.
 import type { AgentOperations } from '@local-kafka-service/agent'
 import { errors } from '@local-kafka-service/protocol'
 import { RefusedError } from './rejection-error.ts'
@@ -23,5 +23,6 @@ export async function reset(operations: AgentOperations, topics: Readonly<Record
     const deleted = await withRejections(operations.topics.delete({ topicId }))
     if (deleted.kind === 'error' && deleted.code !== errors.UNKNOWN_TOPIC_ID.code) throw rejectionOf(deleted)
   }
+  await withRejections(operations.brokerConfigs.clear())
   await withRejections(provideTopics(operations, topics))
 }
