@@ -63,6 +63,19 @@ export const metadataVerbs = [
   'namedObjects',
   'forgetReleased',
   'keepReleased',
+  'objectStandings',
+  'fenceOldJobs',
+  'forgetIncarnations',
+  'expireProducers',
+  'expireProducerIds',
+  'expireKeys',
+  'listDeletedTopics',
+  'decideTransactional',
+  'findTransaction',
+  'timedOutTransactions',
+  'unusedTransactionalIds',
+  'abortedTransactions',
+  'pendingOffsets',
 ] as const
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number]
