@@ -461,6 +461,19 @@ export const differences: readonly Difference[] = [
     },
   },
   {
+    id: 'delete-topics-undelete',
+    api: 'DeleteTopics',
+    versions: '1+',
+    request: 'The records of a topic that is deleted',
+    kafka: 'are removed from the disk after `file.delete.delay.ms` (a minute)',
+    ours: 'stay for `topic.undelete.ms` (a day), in which `lks topic undelete` brings the topic back, and are then removed in steps',
+    why: 'A topic that was deleted by mistake is not lost. A new topic of the same name has another id, so no client sees old records.',
+    evidence: {
+      file: 'packages/agent/src/upkeep/topic-purge.test.ts',
+      title: 'a deleted topic goes after the time in which it can be brought back, and a living one stays',
+    },
+  },
+  {
     id: 'describe-configs-names',
     api: 'DescribeConfigs',
     versions: '1+',
