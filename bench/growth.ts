@@ -69,7 +69,9 @@ async function grow({ path, rows }: GrownLog): Promise<void> {
   await store.close()
   const database = new DatabaseSync(path)
   const flushes = `WITH RECURSIVE flushes(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM flushes WHERE n < ${rows - 1})`
-  database.exec(`${flushes} INSERT INTO segments SELECT s.cluster, s.log, n, n, s.incarnation, n + 1, s.byte_start, s.size_bytes, n, n
+  database.exec(`${flushes} INSERT INTO segments
+      (cluster, log, last_offset, base_offset, incarnation, sequence, byte_start, size_bytes, max_timestamp, running_max_timestamp)
+    SELECT s.cluster, s.log, n, n, s.incarnation, n + 1, s.byte_start, s.size_bytes, n, n
     FROM segments AS s CROSS JOIN flushes WHERE s.last_offset = 0 ORDER BY s.log, n`)
   database.exec(`${flushes} INSERT INTO objects (cluster, incarnation, sequence, size_bytes, checksum, created_at_ms)
     SELECT o.cluster, o.incarnation, n + 1, o.size_bytes, o.checksum, o.created_at_ms FROM objects AS o CROSS JOIN flushes WHERE o.sequence = 1`)
