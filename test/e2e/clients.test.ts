@@ -243,7 +243,7 @@ wait(admin.create_partitions([NewPartitions('confluent', 3)]))
 result['afterGrowth'] = partitions()
 result['maxMessageBytes'] = wait(admin.describe_configs([ConfigResource('topic', 'confluent')]))['max.message.bytes'].value
 try:
-    wait(admin.create_topics([NewTopic('compacted', 1, 1, config={'compression.type': 'gzip'})]))
+    wait(admin.create_topics([NewTopic('refused', 1, 1, config={'remote.storage.enable': 'true'})]))
 except KafkaException as error:
     result['configError'] = error.args[0].name()
 wait(admin.delete_topics(['confluent']))
