@@ -19,7 +19,8 @@ export const unreadHttpAnswers: Scene = {
           const path = '/topics/big/messages/0?offset=0&limit=1000&max_bytes=16777216'
           await using readers = await openReaders(server.urls.data, path, { count: 30 })
           const statuses = readers.statuses()
-          assert.ok(statuses.filter((status) => status === 200).length > 2)
+          // The share of HTTP answers in the server's memory.bytes has room for two of them.
+          assert.ok(statuses.filter((status) => status === 200).length >= 2)
           assert.ok(statuses.filter((status) => status === 503).length > 2)
           assert.ok(readers.headers(503)?.['retry-after'] !== undefined)
           assert.equal((await httpGet(`${server.urls.data}/livez`)).status, 200)
