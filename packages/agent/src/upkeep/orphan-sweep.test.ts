@@ -133,7 +133,7 @@ test('keys of other clusters and keys that are not those of objects are left alo
 test.each([
   ['an incarnation that the database does not know', () => keyOf(1, { id: me.incarnation.id + 5, nonce: aNonce() })],
   ['more flushes after the last commit than a crash leaves', () => keyOf(fixedLimits.orphansAfterLastCommit + 2)],
-])('it halts after a restore, and goes on when told: %s', async (_, newer) => {
+])('the sweep halts when the database seems to be older than the store, and goes on when it is confirmed: %s', async (_, newer) => {
   await commit(1)
   await put(keyOf(2))
   await put(newer())
