@@ -8,7 +8,7 @@ import { call, frameOf, httpGet, openReaders, openSockets, ordinaryClientIsServe
 
 export const unreadHttpAnswers: Scene = {
   async prepare({ server }) {
-    await produceRecords(server.kafka, 'big', { count: 1, bytes: 12_000_000, fill: 'a', codec: 'gzip' })
+    await produceRecords(server.kafka, 'big', { count: 1, bytes: 11_000_000, fill: 'a', codec: 'gzip' })
     await produceRecords(server.kafka, 'tailed', { count: 500, bytes: 8_000, fill: 'a' })
     return [
       {
@@ -19,8 +19,7 @@ export const unreadHttpAnswers: Scene = {
           const path = '/topics/big/messages/0?offset=0&limit=1000&max_bytes=16777216'
           await using readers = await openReaders(server.urls.data, path, { count: 30 })
           const statuses = readers.statuses()
-          // The share of HTTP answers in the server's memory.bytes has room for two of them.
-          assert.ok(statuses.filter((status) => status === 200).length >= 2)
+          assert.ok(statuses.filter((status) => status === 200).length > 2)
           assert.ok(statuses.filter((status) => status === 503).length > 2)
           assert.ok(readers.headers(503)?.['retry-after'] !== undefined)
           assert.equal((await httpGet(`${server.urls.data}/livez`)).status, 200)
