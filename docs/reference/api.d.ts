@@ -320,7 +320,7 @@ export declare const kafkaErrorNames: readonly ['UNKNOWN_SERVER_ERROR', 'NONE', 
 export type KafkaErrorName = (typeof kafkaErrorNames)[number];
 
 // ---- embedded/faults/metadata-verbs.d.ts
-export declare const metadataVerbs: readonly ['migrate', 'openCluster', 'findTopics', 'listTopics', 'createTopic', 'deleteTopic', 'undeleteTopic', 'growTopic', 'changeTopicConfigs', 'changeResourceConfigs', 'listResourceConfigs', 'commit', 'findSegments', 'partitionStates', 'findByTime', 'deleteRecords', 'allocateProducerIds', 'partitionSizes', 'activeProducers', 'register', 'beat', 'listLeases', 'listSlots', 'leave', 'openGroup', 'saveGroup', 'listGroups', 'findGroups', 'fetchOffsets', 'fetchOffsetsAt', 'expirableGroups', 'expireOffsets', 'agedTopics', 'recentObjects', 'damagedLogs', 'cutLogs', 'forgetObjects', 'objectsAfter', 'objectsAt', 'objectTotals', 'segmentsIn', 'skipDamage', 'skippedRanges', 'scrubState', 'saveScrub', 'beginJob', 'endJob', 'swapSegments', 'compactionStates', 'lastOffsetsOfProducers', 'saveCleaned', 'mergeStates', 'mergeSources', 'saveMerged', 'retentionDue', 'retentionStep', 'purgeStep', 'releasedObjects', 'unchangedReleases', 'namedObjects', 'forgetReleased', 'keepReleased', 'objectStandings', 'fenceOldJobs', 'forgetIncarnations', 'expireProducers', 'expireProducerIds', 'expireKeys', 'listDeletedTopics', 'decideTransactional', 'findTransaction', 'timedOutTransactions', 'unusedTransactionalIds', 'abortedTransactions', 'pendingOffsets'];
+export declare const metadataVerbs: readonly ['migrate', 'openCluster', 'findTopics', 'listTopics', 'createTopic', 'deleteTopic', 'undeleteTopic', 'growTopic', 'changeTopicConfigs', 'changeResourceConfigs', 'listResourceConfigs', 'commit', 'findSegments', 'partitionStates', 'findByTime', 'deleteRecords', 'allocateProducerIds', 'partitionSizes', 'activeProducers', 'register', 'beat', 'listLeases', 'listSlots', 'leave', 'openGroup', 'saveGroup', 'listGroups', 'findGroups', 'fetchOffsets', 'fetchOffsetsAt', 'expirableGroups', 'expireOffsets', 'agedTopics', 'recentObjects', 'damagedLogs', 'cutLogs', 'forgetObjects', 'objectsAfter', 'objectsAt', 'objectTotals', 'segmentsIn', 'skipDamage', 'skippedRanges', 'scrubState', 'saveScrub', 'beginJob', 'endJob', 'swapSegments', 'compactionStates', 'lastOffsetsOfProducers', 'saveCleaned', 'mergeStates', 'mergeSources', 'saveMerged', 'retentionDue', 'retentionStep', 'purgeStep', 'releasedObjects', 'unchangedReleases', 'namedObjects', 'forgetReleased', 'keepReleased', 'objectStandings', 'fenceOldJobs', 'forgetIncarnations', 'expireProducers', 'expireProducerIds', 'expireKeys', 'listDeletedTopics', 'decideTransactional', 'findTransaction', 'timedOutTransactions', 'unusedTransactionalIds', 'abortedTransactions', 'pendingOffsets', 'takeSlots'];
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number];
 
@@ -604,7 +604,7 @@ export interface StartKafkaOptions {
     readonly metadata?: string;
     /** A file from `snapshot`: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
     readonly from?: string;
-    /** End the agent that serves the cluster in `metadata`, and take its place. Default: false; then a start is rejected while another agent is alive. */
+    /** End the agent of the same name in `metadata`, and take its place. Default: false; then a start is rejected while that agent is alive. */
     readonly takeOver?: boolean;
     /** The additional time of every request to the object store, in milliseconds, to imitate S3. */
     readonly storeLatencyMs?: number;
@@ -666,7 +666,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-1104': 'the disk of the data directory is full';
     readonly 'LKS-1201': 'another agent took over';
     readonly 'LKS-1202': 'the server did not stop in time';
-    readonly 'LKS-1203': 'another agent serves the cluster';
+    readonly 'LKS-1203': 'a living agent has the name of this one';
     readonly 'LKS-1401': 'with metadata in PostgreSQL the clock cannot move, and copies are impossible';
     readonly 'LKS-1402': 'the snapshot cannot be written';
     readonly 'LKS-1403': 'the snapshot does not exist';

@@ -2,12 +2,13 @@
 import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { Kafka, logLevel, type Producer } from 'kafkajs'
+import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { runProgram } from '../../packages/sim/src/program.ts'
 import { expectError, json } from './testing/commands.ts'
 import { linesOf, needs } from './testing/programs.ts'
+import { sendNumbers } from './testing/sending.ts'
 import { anyPorts, lks, portsOf, type ServerProcess, type ServerRun, startServer, temporaryFolder } from './testing/server.ts'
 import { othersS3 } from './testing/stores.ts'
 
@@ -184,42 +185,6 @@ const withoutS3 = {
   AWS_ACCESS_KEY_ID: 'none',
   AWS_SECRET_ACCESS_KEY: 'none',
   AWS_REGION: 'us-east-1',
-}
-
-interface Sending {
-  acknowledged(): number
-  /** Settles when so many were acknowledged; rejects when a send failed. */
-  reached(count: number): Promise<void>
-  end(): Promise<void>
-}
-
-/** Sends `0`, `1`, `2` …, each when the one before was acknowledged. */
-function sendNumbers(producer: Producer, topic: string): Sending {
-  let number = 0
-  let over = false
-  let check: () => void = () => {}
-  const running = (async () => {
-    while (!over) {
-      await producer.send({ topic, acks: -1, messages: [{ value: String(number), partition: 0 }] })
-      number += 1
-      check()
-    }
-  })()
-  return {
-    acknowledged: () => number,
-    reached: (count) =>
-      Promise.race([
-        running,
-        new Promise<void>((resolve) => {
-          check = () => number >= count && resolve()
-          check()
-        }),
-      ]),
-    async end() {
-      over = true
-      await running
-    },
-  }
 }
 
 async function readByKcat({ kafka }: ServerProcess, topic: string): Promise<readonly string[]> {

@@ -13,7 +13,7 @@ import { mergedSegmentBounds } from './core/log/merge/merged-segments.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { fixedLimits, type Limits } from './limits.ts'
-import { Membership, type Self, type TakeOver } from './membership.ts'
+import { Membership, type MembershipListener, type Self, type TakeOver } from './membership.ts'
 import { memoryPlan } from './memory/memory-plan.ts'
 import { Packer, type RemotePackers } from './memory/packer.ts'
 import { SlabPool } from './memory/slab-pool.ts'
@@ -155,7 +155,7 @@ export interface Agent {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Registers the agent and opens its port. Rejects if the port is taken or a service is away, and with a LeaseHeldError if another agent serves the cluster. */
+/** Registers the agent and opens its port. Rejects if the port is taken or a service is away, and with a LeaseHeldError if a living agent has its name. */
 export async function createAgent(parts: Parts, options: AgentOptions): Promise<Agent> {
   return (await buildAgent(parts, options)).agent
 }
@@ -221,11 +221,38 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const stored = { clusterId, log, resources, brokerConfigs, writer, producerIds, reader, offsets, recordDeletion }
   const own = { ...stored, transactions, answerMemory, fetchSessions, topics, groups }
   const services: Services = { ...base, ...view, ...own }
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer, upkeep: jobs })
+  const changes = changesOf({ ...view, brokerConfigs, groups })
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer, changes, upkeep: jobs })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, compaction, merge, httpAnswers, operations, kafka, life }
   return { agent: agentOf(services, { ...base, ...running }), services }
+}
+
+/** What this agent believes is read again when another agent has changed it. */
+function changesOf({
+  owners,
+  catalog,
+  tails,
+  brokerConfigs,
+  groups,
+}: {
+  readonly owners: Owners
+  readonly catalog: Catalog
+  readonly tails: Tails
+  readonly brokerConfigs: BrokerConfigOperations
+  readonly groups: Groups
+}): MembershipListener {
+  return {
+    onSlotsMoved(slots) {
+      tails.forget((partition) => slots.has(owners.slotOf(partition)))
+      groups.slotsMoved()
+    },
+    async onViewChanged() {
+      catalog.clear()
+      await brokerConfigs.read()
+    },
+  }
 }
 
 /** What all parts share: the given parts with their defaults, and what is made once from them. */

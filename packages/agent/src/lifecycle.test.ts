@@ -21,6 +21,7 @@ function aLife(beats: (signal: AbortSignal) => Promise<'fenced' | 'stopped'> = u
     },
     tails: { forget: () => void done.push('forget') },
     writer: { drain: note('drain writer'), kill: () => void done.push('kill writer'), fenced: false },
+    changes: { onSlotsMoved: () => {}, onViewChanged: async () => {} },
     upkeep: [],
     emit: ({ kind }) => void done.push(kind),
   }

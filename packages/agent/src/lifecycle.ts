@@ -1,6 +1,6 @@
 // The life of an agent: it runs what has no caller, and ends it in one of three ways.
 import type { Groups } from './coordinate/groups.ts'
-import type { Membership } from './membership.ts'
+import type { Membership, MembershipListener } from './membership.ts'
 import type { KafkaPort } from './net/serve.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Tails } from './view/tails.ts'
@@ -13,6 +13,7 @@ export interface LifecycleParts {
   readonly membership: Pick<Membership, 'run' | 'leave' | 'owners'>
   readonly groups: Pick<Groups, 'run' | 'stop' | 'abandon'>
   readonly tails: Pick<Tails, 'forget'>
+  readonly changes: MembershipListener
   readonly writer: Pick<Writer, 'drain' | 'kill' | 'fenced'>
   /** What reads or cleans the stores in the background. */
   readonly upkeep: readonly { run(signal: AbortSignal): Promise<void> }[]
@@ -44,8 +45,8 @@ export class Lifecycle {
   run(kafka: KafkaPort): void {
     this.#kafka = kafka
     if (this.#stopping) return kafka.close()
-    const { membership, groups, upkeep } = this.#parts
-    const beating = membership.run(this.#stopped.signal).then((end) => {
+    const { membership, groups, upkeep, changes } = this.#parts
+    const beating = membership.run(this.#stopped.signal, changes).then((end) => {
       if (end === 'fenced') this.fence()
     })
     const working = upkeep.map((job) => job.run(this.#stopped.signal))

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultLimits, fixedLimits } from './limits.ts'
-import { LeaseHeldError, Membership, type TakeOver } from './membership.ts'
+import { LeaseHeldError, Membership, type MembershipListener, type TakeOver } from './membership.ts'
 import { MetadataError, type MetadataStore } from './metadata/metadata-store.ts'
 import { openMetadata } from './metadata/open.ts'
 import { openSqlite } from './metadata/sqlite.ts'
 import type { AgentEvent } from './observe/events.ts'
+import type { Clock } from './time/clock.ts'
 import { sleep } from './time/sleep.ts'
 import { systemRandom } from './time/system-clock.ts'
 import { ManualClock } from './time/testing/manual-clock.ts'
@@ -30,11 +31,12 @@ interface Start {
   readonly agent?: string
   readonly takeOver?: TakeOver
   readonly members?: MetadataStore['members']
+  readonly clock?: Clock
 }
 
-function start({ agent = 'me', takeOver = 'once silent', members = store.members }: Start = {}): Promise<Membership> {
+function start({ agent = 'me', takeOver = 'once silent', members = store.members, clock: own = clock }: Start = {}): Promise<Membership> {
   return Membership.join(
-    { members, slots: store.slots, clock, random: systemRandom, emit: (event) => void events.push(event), limits: defaultLimits },
+    { members, slots: store.slots, clock: own, random: systemRandom, emit: (event) => void events.push(event), limits: defaultLimits },
     { agent, advertised: { host: 'localhost', port: 9092 }, machine: 'laptop' },
     takeOver,
   )
@@ -53,6 +55,14 @@ async function outcomeOf(
   )
   while (outcome === undefined) await clock.advance(100)
   return await settled
+}
+
+/** Nothing but the lease and the slots counts. */
+const deaf: MembershipListener = { onSlotsMoved: () => {}, onViewChanged: async () => {} }
+
+/** Without a beat. */
+async function stateOfLease(agent: string): Promise<'active' | 'fenced'> {
+  return (await store.members.leases()).some((lease) => lease.agent === agent) ? 'active' : 'fenced'
 }
 
 async function stateOf(membership: Membership): Promise<'active' | 'fenced'> {
@@ -83,11 +93,11 @@ test('H11: a lease that does not beat for a whole time-out is over; the start re
   ])
 })
 
-test.each(['me', 'another'])('H11: a living lease is not taken, and the start named %s reports its holder', async (agent) => {
+test('H11: a living lease of the same name is not taken, and the start reports its holder', async () => {
   const first = await start()
   const over = new AbortController()
-  const beating = first.run(over.signal)
-  const { kind, afterMs, error } = await outcomeOf(start({ agent }))
+  const beating = first.run(over.signal, deaf)
+  const { kind, afterMs, error } = await outcomeOf(start())
   expect(kind).toBe('held')
   expect(afterMs).toBeLessThanOrEqual(2 * defaultLimits.heartbeatMs)
   expect(error).toMatchObject({ holder: { agent: 'me', machine: 'laptop' } })
@@ -98,12 +108,21 @@ test.each(['me', 'another'])('H11: a living lease is not taken, and the start na
   expect(await beating).toBe('stopped')
 })
 
-test('H11: a takeover at once ends the living agent at its next beat', async () => {
+test.each([
+  ['me', 'own name at once'],
+  ['another', 'all at once'],
+] as const)('H11: a takeover at once by %s, of %s, ends the living agent at its next beat', async (agent, takeOver) => {
   const first = await start()
-  const beating = first.run(new AbortController().signal)
-  expect(await outcomeOf(start({ agent: 'another', takeOver: 'at once' }))).toMatchObject({ kind: 'joined', afterMs: 0 })
+  const beating = first.run(new AbortController().signal, deaf)
+  expect(await outcomeOf(start({ agent, takeOver }))).toMatchObject({ kind: 'joined', afterMs: 0 })
   await clock.advance(defaultLimits.heartbeatMs)
   expect(await beating).toBe('fenced')
+})
+
+test('a takeover of a name leaves the agents of other names alone', async () => {
+  const first = await start()
+  const second = await start({ agent: 'another', takeOver: 'own name at once' })
+  expect([await stateOf(first), await stateOf(second)]).toEqual(['active', 'active'])
 })
 
 test('H11: a database that is away fences no agent: the time-out begins again when it is back', async () => {
@@ -149,7 +168,7 @@ test('H11: a lease that beats again after the last read is not taken', async () 
   expect(await stateOf(first)).toBe('active')
 })
 
-test.each(['me', 'another'])('H11: when two starts find an empty cluster at once, one serves it (the other is named %s)', async (agent) => {
+test('H11: when two starts under one name find an empty cluster at once, one serves it', async () => {
   const quicker: MetadataStore['members'] = {
     ...store.members,
     register: async (input) => {
@@ -157,7 +176,143 @@ test.each(['me', 'another'])('H11: when two starts find an empty cluster at once
       return await store.members.register(input)
     },
   }
-  expect(await outcomeOf(start({ agent, members: quicker }))).toMatchObject({ kind: 'held', error: { holder: { agent: 'me' } } })
+  expect(await outcomeOf(start({ members: quicker }))).toMatchObject({ kind: 'held', error: { holder: { agent: 'me' } } })
   expect((await store.members.leases()).map((lease) => lease.agent)).toEqual(['me'])
   expect((await store.members.slots()).every(({ owner }) => owner !== null)).toBe(true)
+})
+
+test('an agent of another name joins at once, owns no slot, and both list the same agents', async () => {
+  const first = await start()
+  const { kind, afterMs } = await outcomeOf(start({ agent: 'another' }))
+  expect([kind, afterMs]).toEqual(['joined', 0])
+  const second = await start({ agent: 'a third' })
+  const over = new AbortController()
+  const beating = [first.run(over.signal, deaf), second.run(over.signal, deaf)]
+  await clock.advance(defaultLimits.heartbeatMs)
+  const agentsOf = ({ owners }: Membership): readonly string[] => [...owners.members].map(({ agent, brokerId }) => `${agent} ${brokerId}`)
+  expect(agentsOf(first)).toEqual(['me 1', 'another 2', 'a third 3'])
+  expect(agentsOf(second)).toEqual(agentsOf(first))
+  expect([first.owners.controllerId, second.owners.controllerId]).toEqual([1, 1])
+  expect(second.owners.ownedSlots()).toEqual([{ first: 0, last: store.slots - 1, epoch: 1, leader: 1 }])
+  over.abort()
+  await Promise.all(beating)
+})
+
+test('H11: an agent whose lease is silent for a whole time-out is fenced by another one, which takes its slots under new epochs', async () => {
+  const first = await start()
+  const second = await start({ agent: 'another' })
+  const moved: number[] = []
+  const over = new AbortController()
+  const beating = second.run(over.signal, { ...deaf, onSlotsMoved: (slots) => void moved.push(slots.size) })
+  await clock.advance(fixedLimits.leaseMs - 1)
+  expect(await stateOfLease('me')).toBe('active')
+  await clock.advance(2 * defaultLimits.heartbeatMs)
+  expect(await stateOf(first)).toBe('fenced')
+  expect(second.owners.ownedSlots()).toEqual([{ first: 0, last: store.slots - 1, epoch: 2, leader: 2 }])
+  expect(moved).toEqual([store.slots])
+  expect(events.filter(({ kind }) => kind === 'agent fenced')).toMatchObject([{ lease: { agent: 'me' }, slots: store.slots }])
+  over.abort()
+  await beating
+})
+
+test('H11: a wall clock that jumps fences no agent', async () => {
+  let skewMs = 0
+  const jumping: Clock = {
+    now: () => clock.now() + skewMs,
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+    soon: (callback) => clock.soon(callback),
+  }
+  const first = await start()
+  const second = await start({ agent: 'another', clock: jumping })
+  const over = new AbortController()
+  const beating = [first.run(over.signal, deaf), second.run(over.signal, deaf)]
+  for (skewMs = 0; skewMs < 20 * fixedLimits.leaseMs; skewMs += fixedLimits.leaseMs) await clock.advance(defaultLimits.heartbeatMs)
+  expect([await stateOf(first), await stateOf(second)]).toEqual(['active', 'active'])
+  over.abort()
+  await Promise.all(beating)
+})
+
+test('H11: while the database is away, no agent is fenced, and afterwards every lease has a whole time-out again', async () => {
+  const first = await start()
+  let away = false
+  const sometimes: MetadataStore['members'] = {
+    ...store.members,
+    beat: async (incarnation) => {
+      if (away) throw new MetadataError('unavailable', 'away')
+      return await store.members.beat(incarnation)
+    },
+  }
+  const second = await start({ agent: 'another', members: sometimes })
+  const over = new AbortController()
+  const beating = second.run(over.signal, deaf)
+  await clock.advance(fixedLimits.leaseMs - 2 * defaultLimits.heartbeatMs)
+  away = true
+  await clock.advance(10 * fixedLimits.leaseMs)
+  expect(await stateOfLease('me')).toBe('active')
+  away = false
+  await clock.advance(fixedLimits.leaseMs)
+  expect(await stateOfLease('me')).toBe('active')
+  await clock.advance(2 * defaultLimits.heartbeatMs)
+  expect(await stateOf(first)).toBe('fenced')
+  over.abort()
+  await beating
+})
+
+test('a lease that beats after the last read is not taken by the running agent either', async () => {
+  const first = await start()
+  const late: MetadataStore['members'] = {
+    ...store.members,
+    take: async (input) => {
+      await store.members.beat(first.registration.incarnation)
+      return await store.members.take(input)
+    },
+  }
+  const second = await start({ agent: 'another', members: late })
+  const over = new AbortController()
+  const beating = second.run(over.signal, deaf)
+  await clock.advance(4 * fixedLimits.leaseMs)
+  expect(await stateOfLease('me')).toBe('active')
+  over.abort()
+  await beating
+})
+
+test('an agent that leaves gives its slots to the others evenly, and the last one frees them for the next start', async () => {
+  const [first, second, third] = [await start(), await start({ agent: 'b' }), await start({ agent: 'c' })]
+  await first.leave()
+  const counts = (owners: readonly (number | null)[]): readonly number[] =>
+    [second, third].map(({ registration }) => owners.filter((owner) => owner === registration.incarnation.id).length)
+  expect(counts((await store.members.slots()).map(({ owner }) => owner))).toEqual([store.slots / 2, store.slots / 2])
+  expect(new Set((await store.members.slots()).map(({ epoch }) => epoch))).toEqual(new Set([2]))
+  await third.leave()
+  expect(counts((await store.members.slots()).map(({ owner }) => owner))).toEqual([store.slots, 0])
+  await second.leave()
+  expect((await store.members.slots()).every(({ owner }) => owner === null)).toBe(true)
+  const next = await start()
+  expect(next.registration).toMatchObject({ brokerId: 1 })
+  expect(next.owners.ownedSlots().map(({ leader }) => leader)).toEqual(expect.arrayContaining([1]))
+})
+
+test('the change of a topic by another agent is noticed with the next heartbeat, and again until it is read', async () => {
+  const first = await start()
+  const second = await start({ agent: 'another' })
+  let calls = 0
+  const over = new AbortController()
+  const beating = [
+    first.run(over.signal, deaf),
+    second.run(over.signal, {
+      ...deaf,
+      onViewChanged: async () => {
+        calls += 1
+        if (calls === 1) throw new MetadataError('unavailable', 'away')
+      },
+    }),
+  ]
+  await clock.advance(2 * defaultLimits.heartbeatMs)
+  expect(calls).toBe(0)
+  await store.topics.create({ topicId: 'AAAAAAAAAAAAAAAAAAAAAA', name: 't', partitions: 1, configs: {}, dryRun: false })
+  await clock.advance(5 * defaultLimits.heartbeatMs)
+  expect(calls).toBe(2)
+  over.abort()
+  await Promise.all(beating)
 })

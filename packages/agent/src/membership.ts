@@ -1,8 +1,9 @@
-// This agent's membership in the cluster: it registers an incarnation, beats its lease, and stops when it finds itself fenced.
+// This agent's membership in the cluster: it registers an incarnation, beats its lease, fences agents whose leases are over, and stops when it is fenced itself.
 import type { Nonce } from './core/ids.ts'
+import { LeaseWatch } from './lease-watch.ts'
 import { fixedLimits, type Limits } from './limits.ts'
-import { isUnmoved, type Lease } from './metadata/lease.ts'
-import type { Members, RegisterInput, Registration } from './metadata/metadata-store.ts'
+import { isUnmoved, type Lease, type WatchedLease } from './metadata/lease.ts'
+import type { Members, RegisterInput, Registration, SlotOwner } from './metadata/metadata-store.ts'
 import { errorText } from './native-error.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Clock, Random } from './time/clock.ts'
@@ -19,13 +20,21 @@ export interface MembershipParts {
   readonly limits: Pick<Limits, 'heartbeatMs'>
 }
 
-/**
- * When a starting agent fences the agents that the database lists as active. `at once`: the caller has proof that they have ended, or wants them to end.
- * `once silent`: only when their leases did not beat for a whole time-out.
- */
-export type TakeOver = 'at once' | 'once silent'
+/** What an agent does when its membership finds a change. */
+export interface MembershipListener {
+  /** These slots have another owner or another epoch than before. */
+  onSlotsMoved(slots: ReadonlySet<number>): void
+  /** Another agent may have changed topics or configs. If it rejects, the next heartbeat calls it again. */
+  onViewChanged(): Promise<void>
+}
 
-/** Another agent serves the cluster and renews its lease. Nothing was changed. */
+/**
+ * When a starting agent fences the agents that the database lists as active. `all at once`: the caller has proof that they have ended. `own name at once`: the
+ * caller wants the agent of its name to end. `once silent`: the agent of its name, and only when its lease did not beat for a whole time-out.
+ */
+export type TakeOver = 'all at once' | 'own name at once' | 'once silent'
+
+/** A living agent has the name. Nothing was changed. */
 export class LeaseHeldError extends Error {
   override readonly name = 'LeaseHeldError'
   readonly holder: Lease
@@ -42,8 +51,11 @@ export class Membership {
   readonly owners: Owners
   readonly registration: Registration
   readonly #parts: MembershipParts
+  readonly #watch = new LeaseWatch()
   #lastBeatMs: number
   #slotsVersion = -1
+  #viewVersion: number | undefined
+  #alone = true
 
   private constructor(parts: MembershipParts, registration: Registration) {
     this.#parts = parts
@@ -53,12 +65,12 @@ export class Membership {
     this.owners.publishSlots(registration.slots)
   }
 
-  /** Registers under the agent's name, after fencing the agents that `takeOver` allows. Rejects with a LeaseHeldError when another agent serves the cluster. */
+  /** Registers under the agent's name, after fencing the agents that `takeOver` allows. Rejects with a LeaseHeldError when a living agent has the name. */
   static async join(parts: MembershipParts, self: Self, takeOver: TakeOver): Promise<Membership> {
     const membership = new Membership(parts, await register(parts, self, takeOver))
     const { incarnation, brokerId } = membership.registration
     parts.emit({ kind: 'registered', incarnation, brokerId })
-    await membership.#beat()
+    await membership.#beat(undefined)
     return membership
   }
 
@@ -67,11 +79,14 @@ export class Membership {
     return this.#parts.clock.monotonic() - this.#lastBeatMs
   }
 
-  /** Beats until the signal aborts. Settles with 'fenced' as soon as a beat finds this incarnation over. A database that is away fences no agent. */
-  async run(signal: AbortSignal): Promise<'fenced' | 'stopped'> {
+  /**
+   * Beats until the signal aborts, and fences agents whose leases are over. Settles with 'fenced' as soon as a beat finds this incarnation over. A database that
+   * is away fences no agent.
+   */
+  async run(signal: AbortSignal, listener: MembershipListener): Promise<'fenced' | 'stopped'> {
     for await (const _ of every(this.#parts.clock, this.#parts.limits.heartbeatMs, signal)) {
       try {
-        if ((await this.#beat()) === 'fenced') return 'fenced'
+        if ((await this.#beat(listener)) === 'fenced') return 'fenced'
       } catch (error) {
         if (signal.aborted) return 'stopped'
         this.#parts.emit({ kind: 'heartbeat failed', message: errorText(error) })
@@ -80,66 +95,97 @@ export class Membership {
     return 'stopped'
   }
 
-  /** Gives the slots up. Call it when the chain is drained: no commit of this incarnation may be in flight. */
+  /** Gives the slots to the other agents. Call it when the chain is drained: no commit of this incarnation may be in flight. */
   async leave(): Promise<void> {
     this.owners.fence()
     await this.#parts.members.leave(this.registration.incarnation)
   }
 
-  async #beat(): Promise<'active' | 'fenced'> {
-    const { members, clock, emit } = this.#parts
+  async #beat(listener: MembershipListener | undefined): Promise<'active' | 'fenced'> {
+    const { members, clock } = this.#parts
     const { incarnation } = this.registration
+    const askedMs = clock.monotonic()
     const beat = await members.beat(incarnation)
-    this.#lastBeatMs = clock.monotonic()
+    const answeredMs = clock.monotonic()
+    this.#lastBeatMs = answeredMs
     this.owners.publishMembers(beat.members)
     if (beat.slotsVersion !== this.#slotsVersion) {
-      this.owners.publishSlots(await members.slots())
+      this.#publishSlots(await members.slots(), listener)
       this.#slotsVersion = beat.slotsVersion
     }
-    if (beat.kind === 'fenced') {
-      this.owners.fence()
-      emit({ kind: 'fenced', incarnation })
-    }
-    return beat.kind
+    if (beat.kind === 'fenced') return this.#isFenced()
+    const others = beat.members.filter((member) => member.incarnation !== incarnation.id)
+    const silent = this.#watch.observe(others, { askedMs, answeredMs })
+    if ((silent.length > 0 || this.owners.anyFree) && (await this.#take(silent, listener)) === 'fenced') return this.#isFenced()
+    await this.#noticeChanges(beat.viewVersion, others.length === 0, listener)
+    return 'active'
+  }
+
+  async #take(silent: readonly WatchedLease[], listener: MembershipListener | undefined): Promise<'active' | 'fenced'> {
+    const { members, emit } = this.#parts
+    const result = await members.take({ incarnation: this.registration.incarnation, silent })
+    if (result.kind === 'fenced') return 'fenced'
+    this.#publishSlots(result.slots, listener)
+    for (const lease of result.fenced) emit({ kind: 'agent fenced', lease, slots: result.taken })
+    return 'active'
+  }
+
+  /** An agent that is alone makes all changes itself. One that had another agent beside it may have missed the last change of that agent. */
+  async #noticeChanges(viewVersion: number, alone: boolean, listener: MembershipListener | undefined): Promise<void> {
+    const missed = this.#viewVersion !== viewVersion && !(alone && this.#alone)
+    if (missed) await listener?.onViewChanged()
+    this.#viewVersion = viewVersion
+    this.#alone = alone
+  }
+
+  #publishSlots(slots: readonly SlotOwner[], listener: MembershipListener | undefined): void {
+    const moved = this.owners.publishSlots(slots)
+    if (moved.size > 0) listener?.onSlotsMoved(moved)
+  }
+
+  #isFenced(): 'fenced' {
+    this.owners.fence()
+    this.#parts.emit({ kind: 'fenced', incarnation: this.registration.incarnation })
+    return 'fenced'
   }
 }
 
 async function register(parts: MembershipParts, self: Self, takeOver: TakeOver): Promise<Registration> {
   const { members, random } = parts
   const nonce = Buffer.from(random.bytes(8)).toString('hex') as Nonce
-  const fences = takeOver === 'at once' ? 'all' : await silentLeases(parts)
-  const result = await members.register({ ...self, nonce, fences })
+  const result = await members.register({ ...self, nonce, fences: await fencesOf(parts, self, takeOver) })
   // Another start was quicker, or a silent lease beats again.
   if (result.kind === 'held') throw new LeaseHeldError(result.holder)
-  const { incarnation, slots } = result
-  if (slots.some(({ owner }) => owner === incarnation.id)) return result
-  // Two starts under two names raced. For now one agent serves a cluster, so the one without a slot would never serve a partition.
-  const leases = await members.leases()
-  await members.leave(incarnation)
-  const holder = leases.find((lease) => slots.some(({ owner }) => owner === lease.incarnation))
-  // The owner has left in the meantime, so its slots are free.
-  if (holder === undefined) return await register(parts, self, takeOver)
-  throw new LeaseHeldError(holder)
+  return result
+}
+
+async function fencesOf(parts: MembershipParts, self: Self, takeOver: TakeOver): Promise<RegisterInput['fences']> {
+  switch (takeOver) {
+    case 'all at once':
+      return 'all'
+    case 'own name at once':
+      return 'own name'
+    case 'once silent':
+      return await silentLeases(parts, self)
+  }
 }
 
 /**
- * Watches every lease for a whole time-out, by this agent's monotonic clock. Resolves with those that did not beat; rejects with a LeaseHeldError as soon as
- * one does. Reads that are too far apart restart the time-out: while the database was away or this process was paused, no holder could beat either.
+ * Watches the lease of the agent's name, if there is one, for a whole time-out by this agent's monotonic clock. Resolves with it when it did not beat; rejects
+ * with a LeaseHeldError as soon as it does. Leases of other names are watched by the heartbeats of the running agent.
  */
-async function silentLeases({ members, clock, emit, limits }: MembershipParts): Promise<readonly Lease[]> {
-  let watched = await members.leases()
-  for (const lease of watched) emit({ kind: 'lease watched', lease, forMs: fixedLimits.leaseMs })
-  let since = clock.monotonic()
-  let lastRead = since
-  while (watched.length > 0 && lastRead - since < fixedLimits.leaseMs) {
+async function silentLeases({ members, clock, emit, limits }: MembershipParts, { agent }: Self): Promise<readonly WatchedLease[]> {
+  const watch = new LeaseWatch()
+  let watched: Lease | undefined
+  for (;;) {
+    const askedMs = clock.monotonic()
+    const lease = (await members.leases()).find((one) => one.agent === agent)
+    if (lease === undefined) return []
+    if (watched === undefined) emit({ kind: 'lease watched', lease, forMs: fixedLimits.leaseMs })
+    else if (!isUnmoved(lease, watched)) throw new LeaseHeldError(lease)
+    watched = lease
+    const silent = watch.observe([lease], { askedMs, answeredMs: clock.monotonic() })
+    if (silent.length > 0) return silent
     await sleep(clock, limits.heartbeatMs)
-    const leases = await members.leases()
-    const living = leases.find((lease) => !watched.some((before) => isUnmoved(lease, before)))
-    if (living !== undefined) throw new LeaseHeldError(living)
-    watched = leases
-    const now = clock.monotonic()
-    if (now - lastRead > fixedLimits.leaseReadGapMs) since = now
-    lastRead = now
   }
-  return watched
 }

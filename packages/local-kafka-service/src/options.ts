@@ -83,7 +83,7 @@ const commandOptions = [
   {
     name: 'take.over',
     default: both('false'),
-    doc: 'End the agent that serves the cluster and take its place. Without it a start is rejected while another agent is alive.',
+    doc: 'End the agent that has the same name and take its place. Without it a start is rejected while that agent is alive.',
     group: 'Where it keeps things',
     check: boolean,
   },

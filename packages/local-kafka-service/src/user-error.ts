@@ -19,7 +19,7 @@ export const userErrorCodes = {
   'LKS-1104': 'the disk of the data directory is full',
   'LKS-1201': 'another agent took over',
   'LKS-1202': 'the server did not stop in time',
-  'LKS-1203': 'another agent serves the cluster',
+  'LKS-1203': 'a living agent has the name of this one',
   'LKS-1401': 'with metadata in PostgreSQL the clock cannot move, and copies are impossible',
   'LKS-1402': 'the snapshot cannot be written',
   'LKS-1403': 'the snapshot does not exist',

@@ -286,7 +286,7 @@ export class World {
         listen: [broker],
         flush,
         // Like --take-over: the predecessor may be frozen and wake up.
-        takeOver: 'at once',
+        takeOver: 'own name at once',
       },
     )
   }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { S3Server } from '../../../packages/agent/src/objects/testing/s3-server.ts'
 import type { ServerRun } from './server.ts'
 
 export interface Stores {
@@ -68,5 +69,14 @@ function onBucket(folder: string): ServerRun {
       '5',
     ],
     env,
+  }
+}
+
+/** What a server needs to find an S3 server of a test. */
+export function s3Env({ endpoint, credentials }: S3Server): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   }
 }

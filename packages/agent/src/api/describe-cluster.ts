@@ -1,7 +1,7 @@
 // DescribeCluster answers the cluster's id and the live agents as brokers.
 // - Versions: 0–2.
 // - KIPs: 700, 430 (authorized operations), 919 (endpoint types, 1+), 1073 (fenced brokers, 2).
-// - The agent that answers is the controller: every agent can be.
+// - All agents name the same controller, the one with the lowest broker id. Every agent can do what a controller does.
 // - Left out: controller endpoints, because there is no quorum; fenced brokers.
 import { DescribeCluster, KafkaError } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
@@ -32,7 +32,7 @@ export const describeCluster = handler({
         errorCode: 0,
         endpointType,
         clusterId: services.clusterId,
-        controllerId: services.owners.brokerId,
+        controllerId: services.owners.controllerId,
         brokers: brokersFor(context, services).map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port })),
         ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: authorizedOperations(context, services, cluster) }),
       },

@@ -36,7 +36,7 @@ export const metadata = handler({
         brokers: brokersFor(context, services),
         clusterId: services.clusterId,
         // Every agent can do what Kafka's controller does; naming this one saves the client a connection.
-        controllerId: services.owners.brokerId,
+        controllerId: services.owners.controllerId,
         topics,
         ...(request.includeClusterAuthorizedOperations && {
           clusterAuthorizedOperations: authorizedOperations(context, services, cluster),

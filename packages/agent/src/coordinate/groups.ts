@@ -1,4 +1,5 @@
 // The groups that this agent coordinates: the first request reloads a group, and a failed save drops it.
+// It is longer than other files because it is one thing: whatever loads or drops a runner is here.
 import { KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, CommitRequest } from '../core/group/classic-messages.ts'
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
@@ -7,9 +8,10 @@ import { fixedLimits } from '../limits.ts'
 import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
 import { errorText } from '../native-error.ts'
 import type { EventHook } from '../observe/events.ts'
-import { onAbort } from '../time/abort.ts'
+import { onAbort, orAborted } from '../time/abort.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { every } from '../time/every.ts'
+import { sleep } from '../time/sleep.ts'
 import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
@@ -63,6 +65,8 @@ export class Groups {
   readonly #connections = new Map<number, Set<string>>()
   /** The groups whose expired rows a running transaction removes. */
   #expiring: { readonly groupIds: ReadonlySet<string>; readonly done: Promise<void> } | undefined
+  /** Resolved, and replaced, when slots have moved. */
+  #moved = Promise.withResolvers<void>()
   #stopped = false
 
   constructor(parts: GroupsParts) {
@@ -180,12 +184,31 @@ export class Groups {
     }
   }
 
+  /** Call it when slots have moved: the groups of other agents are dropped, and those of this one that have members are reloaded. */
+  slotsMoved(): void {
+    for (const [groupId, runner] of this.#loaded) if (!this.#isMine(groupId)) runner.drop(new KafkaError('NOT_COORDINATOR'))
+    const moved = this.#moved
+    this.#moved = Promise.withResolvers()
+    moved.resolve()
+  }
+
   /** Reloads the groups that have members, so that their sessions run; then removes expired offsets and groups periodically. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#reloadWhenMoved(signal), this.#expireNowAndThen(signal)])
+  }
+
+  async #reloadWhenMoved(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    while (!signal.aborted) {
+      const moved = this.#moved.promise
+      const reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
+      await orAborted(reloaded ? moved : sleep(clock, fixedLimits.commitRetryMaxMs, signal), signal, () => {})
+    }
+  }
+
+  async #expireNowAndThen(signal: AbortSignal): Promise<void> {
     const { clock, offsetsCheckMs } = this.#parts
-    let reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
     for await (const _ of every(clock, offsetsCheckMs, signal)) {
-      if (!reloaded) reloaded = await this.#attempt('reloading groups', signal, () => this.#reload(signal))
       this.#unloadIdle(0)
       await this.#attempt('expiring offsets', signal, () => this.#expire(signal))
       await this.#attempt('expiring offsets that no member reads', signal, () => this.#expireUnread(signal))

@@ -83,6 +83,12 @@ export function lockedCounters([counters]: readonly Counters[], { id }: Cluster)
   return counters
 }
 
+/** Tells all agents, with their next heartbeats, that a topic or a config has changed. Under the cluster's lock. */
+export const countViewChange = statement(
+  'count view change',
+  'UPDATE clusters SET view_version = view_version + 1 WHERE cluster = $cluster',
+)
+
 const readClusters = statement<Nothing, Cluster>(
   'read clusters',
   'SELECT cluster AS number, cluster_id AS id, slots FROM clusters ORDER BY cluster',

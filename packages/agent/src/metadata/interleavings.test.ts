@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { must } from '../core/assert.ts'
+import type { Incarnation } from '../core/ids.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { defaultLimits } from '../limits.ts'
 import type { Cluster } from './cluster.ts'
@@ -171,6 +172,36 @@ describe.skipIf(started.kind !== 'started')(
             expect(gone.kind, order).toBe('committed')
             expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
             expect(kindOf(committed), order).toBe(first === 'L' ? 'committed' : 'fenced')
+          }
+        })
+
+        test('a commit is either before another agent took the slots of its own, or fenced', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 3] : [7, 7])) {
+            const scene = await aScene()
+            const other = (await registered(scene.store, 'other')).incarnation
+            const silent = await scene.store.members.leases()
+            const [committed, taken, first] = await inOrder(
+              order,
+              cutUp(transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(transactions.takeSlots({ cluster: scene.cluster, input: { incarnation: other, silent } })),
+            )
+            expect(taken, order).toMatchObject({ kind: 'committed', value: { kind: 'taken', fenced: [{ agent: 'me' }] } })
+            expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
+            expect(kindOf(committed), order).toBe(first === 'L' ? 'committed' : 'fenced')
+          }
+        })
+
+        test('of two agents that find each other silent, one fences the other', async () => {
+          for (const order of orders(cut === 'messages' ? [3, 3] : [6, 6])) {
+            const scene = await aScene()
+            const other = (await registered(scene.store, 'other')).incarnation
+            const silent = await scene.store.members.leases()
+            const take = (incarnation: Incarnation): ReturnType<typeof transactions.takeSlots> =>
+              transactions.takeSlots({ cluster: scene.cluster, input: { incarnation, silent } })
+            await inOrder(order, cutUp(take(scene.me.incarnation)), cutUp(take(other)))
+            const [left, ...more] = await scene.store.members.leases()
+            expect(more, order).toEqual([])
+            expect(new Set((await scene.store.members.slots()).map(({ owner }) => owner)), order).toEqual(new Set([left?.incarnation]))
           }
         })
 

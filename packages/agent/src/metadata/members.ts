@@ -3,11 +3,9 @@ import { must } from '../core/assert.ts'
 import type { Incarnation, IncarnationId, Nonce, Sequence } from '../core/ids.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { isUnmoved, type Lease } from './lease.ts'
-import type { Member, Members, RegisterInput, RegisterResult, SlotOwner } from './metadata-store.ts'
+import type { Beat, Member, RegisterInput, RegisterResult, SlotOwner, TakenSlots, TakeSlots } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
-
-type Beat = Awaited<ReturnType<Members['beat']>>
 
 /**
  * Fences the incarnations that `fences` names, under their row locks, so the last commit of each is either before this transaction or rejected. A lease
@@ -18,7 +16,9 @@ export function* register(input: RegisterInput, cluster: Cluster): Body<Register
   const { agent, nonce, advertised, machine, fences } = input
   const [locked, [again], leases] = yield* read(lockCluster(), readIncarnationByNonce({ nonce }), readLeases())
   const counters = lockedCounters(locked, cluster)
-  const fenced = fences === 'all' ? leases : leases.filter((lease) => fences.some((watched) => isUnmoved(lease, watched)))
+  const fenced = leases.filter((lease) =>
+    typeof fences === 'string' ? fences === 'all' || lease.agent === agent : fences.some((watched) => isUnmoved(lease, watched)),
+  )
   const [[agentRow], slots] = yield* read(readAgent({ agent }), readAllSlots(), lockIncarnations(fenced))
   if (again !== undefined && agentRow !== undefined)
     return unchanged({ kind: 'registered', incarnation: { id: again.id, nonce }, brokerId: agentRow.brokerId, slots })
@@ -28,23 +28,58 @@ export function* register(input: RegisterInput, cluster: Cluster): Body<Register
 
   const id: IncarnationId = counters.nextIncarnation
   const brokerId = agentRow?.brokerId ?? counters.nextBrokerId
-  const owners = new Set(living.map((lease) => lease.incarnation))
-  const isTaken = ({ owner }: SlotOwner): boolean => owner === null || !owners.has(owner)
-  const taken = slots.filter(isTaken)
+  const { taken, after } = takenBy(id, slots, living)
   return {
     writes: [
       fenceIncarnations(fenced),
       insertIncarnation({ id, nonce, agent }),
       writeAgent({ agent, brokerId, incarnation: id, ...advertised, machine }),
-      takeSlots(rangesOf(taken), { owner: id }),
+      takeRanges(rangesOf(taken), { owner: id }),
       countMember({ nextIncarnation: id + 1, nextBrokerId: agentRow === undefined ? brokerId + 1 : counters.nextBrokerId }),
     ],
     value: {
       kind: 'registered',
       incarnation: { id, nonce },
       brokerId,
-      slots: slots.map((slot) => (isTaken(slot) ? { slot: slot.slot, owner: id, epoch: slot.epoch + 1 } : slot)),
+      slots: after,
     },
+  }
+}
+
+/**
+ * Fences the agents whose leases were silent, unless they have beaten since, and takes every slot that no living agent owns. The old owners are fenced under
+ * their row locks in the same transaction, so no commit of theirs can be in flight after it. Incarnations are locked in the order of their numbers.
+ */
+export function* takeSlots({ incarnation, silent }: TakeSlots, cluster: Cluster): Body<TakenSlots> {
+  const [locked, leases] = yield* read(lockCluster(), readLeases())
+  lockedCounters(locked, cluster)
+  const others = leases.filter((lease) => lease.incarnation !== incarnation.id)
+  const fenced = others.filter((lease) => silent.some((watched) => isUnmoved(lease, watched)))
+  const toLock = [...fenced.map((lease) => lease.incarnation), incarnation.id].toSorted((a, b) => a - b)
+  const [, [held], slots] = yield* read(
+    lockIncarnations(toLock.map((one) => ({ incarnation: one }))),
+    readIncarnation(incarnation),
+    readAllSlots(),
+  )
+  if (held?.state !== 'active') return unchanged({ kind: 'fenced' })
+  const living = leases.filter((lease) => !fenced.includes(lease))
+  const { taken, after } = takenBy(incarnation.id, slots, living)
+  const value: TakenSlots = { kind: 'taken', fenced, taken: taken.length, slots: after }
+  if (fenced.length === 0 && taken.length === 0) return unchanged(value)
+  return { writes: [fenceIncarnations(fenced), takeRanges(rangesOf(taken), { owner: incarnation.id }), countSlotsChange()], value }
+}
+
+/** The slots that no living agent owns go to the taker, each under the next epoch. */
+function takenBy(
+  taker: IncarnationId,
+  slots: readonly SlotOwner[],
+  living: readonly Lease[],
+): { readonly taken: readonly SlotOwner[]; readonly after: readonly SlotOwner[] } {
+  const owners = new Set(living.map((lease) => lease.incarnation))
+  const isTaken = ({ owner }: SlotOwner): boolean => owner === null || !owners.has(owner)
+  return {
+    taken: slots.filter(isTaken),
+    after: slots.map((slot) => (isTaken(slot) ? { slot: slot.slot, owner: taker, epoch: slot.epoch + 1 } : slot)),
   }
 }
 
@@ -56,11 +91,11 @@ export function* listLeases(_input: Record<never, never>): Body<readonly Lease[]
 
 /** The lease is a counter, so no clock takes part. Only an active incarnation raises it. */
 export function* beat(incarnation: Incarnation): Body<Beat> {
-  const [[held], members, [version]] = yield* read(readIncarnation(incarnation), readMembers(), readSlotsVersion())
+  const [[held], members, [versions]] = yield* read(readIncarnation(incarnation), readMembers(), readVersions())
   const kind = held?.state === 'active' ? 'active' : 'fenced'
   return {
     writes: kind === 'active' ? [raiseBeats({ incarnation: incarnation.id })] : [],
-    value: { kind, members, slotsVersion: must(version, 'the row of the cluster').slotsVersion },
+    value: { kind, members, ...must(versions, 'the row of the cluster') },
   }
 }
 
@@ -69,13 +104,35 @@ export function* listSlots(_input: Record<never, never>): Body<readonly SlotOwne
   return unchanged(slots)
 }
 
+/** The slots go to the living agents, each to the one with the fewest, so that neighbours go to different agents. Without another agent they have no owner. */
 export function* leave(incarnation: Incarnation): Body<void> {
-  const [, [held]] = yield* read(lockCluster(), lockIncarnation(incarnation))
+  const [, [held], leases, slots] = yield* read(lockCluster(), lockIncarnation(incarnation), readLeases(), readAllSlots())
   if (held?.state !== 'active') return unchanged(undefined)
+  const counts = new Map(leases.filter((lease) => lease.incarnation !== incarnation.id).map((lease) => [lease.incarnation, 0]))
+  for (const { owner } of slots) if (owner !== null && counts.has(owner)) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  const given: { readonly slot: number; readonly owner: IncarnationId }[] = []
+  for (const { slot, owner } of counts.size === 0 ? [] : slots) {
+    if (owner !== incarnation.id) continue
+    const [receiver, count] = fewest(counts)
+    counts.set(receiver, count + 1)
+    given.push({ slot, owner: receiver })
+  }
   return {
-    writes: [fenceIncarnations([{ incarnation: incarnation.id }]), giveSlotsUp({ owner: incarnation.id }), countSlotsChange()],
+    writes: [
+      giveSlots(given),
+      giveSlotsUp({ owner: incarnation.id }),
+      fenceIncarnations([{ incarnation: incarnation.id }]),
+      countSlotsChange(),
+    ],
     value: undefined,
   }
+}
+
+function fewest(counts: ReadonlyMap<IncarnationId, number>): readonly [IncarnationId, number] {
+  return must(
+    [...counts].reduce((least, one) => (one[1] < least[1] ? one : least)),
+    'a living agent',
+  )
 }
 
 // ---- incarnations -------------------------------------------------------------------------------------------------------------------
@@ -189,7 +246,7 @@ interface SlotRange {
 }
 
 /** An agent takes all slots or those of an agent that ended, so a few ranges stand for hundreds of slots. */
-const takeSlots = statementPerRow<SlotRange, Nothing, { readonly owner: IncarnationId }>(
+const takeRanges = statementPerRow<SlotRange, Nothing, { readonly owner: IncarnationId }>(
   'take slots',
   { first: 'int', last: 'int' },
   'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot BETWEEN $first AND $last',
@@ -206,14 +263,21 @@ function rangesOf(slots: readonly SlotOwner[]): readonly SlotRange[] {
   return ranges
 }
 
+/** By the owner, under its own incarnation's row lock. */
+const giveSlots = statementPerRow<{ readonly slot: number; readonly owner: IncarnationId }>(
+  'give slots',
+  { slot: 'int', owner: 'bigint' },
+  'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot = $slot',
+)
+
 const giveSlotsUp = statement<{ readonly owner: IncarnationId }>(
   'give slots up',
   'UPDATE slots SET owner = NULL WHERE cluster = $cluster AND owner = $owner',
 )
 
-const readSlotsVersion = statement<Nothing, { readonly slotsVersion: number }>(
-  'read slots version',
-  'SELECT slots_version AS "slotsVersion" FROM clusters WHERE cluster = $cluster',
+const readVersions = statement<Nothing, { readonly slotsVersion: number; readonly viewVersion: number }>(
+  'read versions',
+  'SELECT slots_version AS "slotsVersion", view_version AS "viewVersion" FROM clusters WHERE cluster = $cluster',
 )
 
 const countSlotsChange = statement('count slots change', 'UPDATE clusters SET slots_version = slots_version + 1 WHERE cluster = $cluster')

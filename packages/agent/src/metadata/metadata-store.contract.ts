@@ -614,6 +614,67 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.log.partitions([partition(0)])).toMatchObject([{ owner: other.incarnation.id, epoch: other.slots[slot]?.epoch }])
     })
 
+    test('H11: an agent takes the slots of the leases that it saw silent, and no others', async () => {
+      const other = await registered(store, 'other')
+      const third = await registered(store, 'third')
+      const leases = await store.members.leases()
+      expect(await store.members.take({ incarnation: other.incarnation, silent: [] })).toEqual({
+        kind: 'taken',
+        fenced: [],
+        taken: 0,
+        slots: me.slots,
+      })
+      await store.members.beat(third.incarnation)
+      const before = await store.members.beat(other.incarnation)
+      const watched = leases.filter(({ agent }) => agent !== 'other')
+      const taken = await store.members.take({ incarnation: other.incarnation, silent: watched })
+      expect(taken).toMatchObject({ kind: 'taken', fenced: [{ agent: 'me' }], taken: store.slots })
+      const slots = await store.members.slots()
+      expect(slots.every(({ owner, epoch }) => owner === other.incarnation.id && epoch === 2)).toBe(true)
+      expect(taken.kind === 'taken' && taken.slots).toEqual(slots)
+      expect((await store.members.beat(other.incarnation)).slotsVersion).toBeGreaterThan(before.slotsVersion)
+      expect(await store.log.commit(aCommit(1, [{}]))).toEqual({ kind: 'fenced' })
+      expect(await store.members.take({ incarnation: me.incarnation, silent: leases })).toEqual({ kind: 'fenced' })
+      expect((await store.members.leases()).map(({ agent }) => agent)).toEqual(['other', 'third'])
+    })
+
+    test('an agent that names its own lease silent does not fence itself', async () => {
+      const leases = await store.members.leases()
+      expect(await store.members.take({ incarnation: me.incarnation, silent: leases })).toMatchObject({ fenced: [], taken: 0 })
+      expect((await store.members.beat(me.incarnation)).kind).toBe('active')
+    })
+
+    test('an agent that leaves gives each slot to the agent with the fewest, under a new epoch, so that neighbours part', async () => {
+      const [second, third] = [await registered(store, 'second'), await registered(store, 'third')]
+      await store.members.leave(me.incarnation)
+      const slots = await store.members.slots()
+      const [b, c] = [second.incarnation.id, third.incarnation.id]
+      expect(slots.map(({ owner }) => owner)).toEqual(slots.map((_, at) => (at % 2 === 0 ? b : c)))
+      expect(slots.every(({ epoch }) => epoch === 2)).toBe(true)
+    })
+
+    test('every change of a topic or a config raises the version of the view', async () => {
+      const version = async (): Promise<number> => (await store.members.beat(me.incarnation)).viewVersion
+      const versions = [await version()]
+      const made = await store.topics.create(newTopic({ name: 'seen' }))
+      versions.push(await version())
+      const topicId = made.kind === 'created' ? made.topic.topicId : ''
+      await store.topics.grow({ topicId, partitions: 2, dryRun: false })
+      versions.push(await version())
+      await store.topics.changeConfigs({ name: 'seen', changes: setting('flush.ms', '5'), dryRun: false })
+      versions.push(await version())
+      await store.resources.change({ kind: 'client metrics', name: 'm', changes: setting('interval.ms', '500'), dryRun: false })
+      versions.push(await version())
+      await store.topics.delete(topicId)
+      versions.push(await version())
+      await store.topics.undelete(topicId)
+      versions.push(await version())
+      expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+      expect(new Set(versions).size).toBe(versions.length)
+      await store.topics.create(newTopic({ name: 'seen' }))
+      expect(await version()).toBe(versions.at(-1))
+    })
+
     // ---- failures -------------------------------------------------------------------------------------------------------------------
 
     test('when the answer to COMMIT is lost, repeating the call gives the result of the first', async () => {

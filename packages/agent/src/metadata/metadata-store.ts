@@ -362,14 +362,36 @@ export interface Members {
   /** The leases of all active incarnations. Changes nothing. */
   leases(): Promise<readonly Lease[]>
   /** Raises the lease's counter and reads the members. `fenced`: this incarnation is over; the agent must stop. */
-  beat(
-    incarnation: Incarnation,
-  ): Promise<{ readonly kind: 'active' | 'fenced'; readonly members: readonly Member[]; readonly slotsVersion: number }>
+  beat(incarnation: Incarnation): Promise<Beat>
+  /**
+   * Fences the agents whose leases were silent, unless they have beaten since, and takes the slots that no living agent owns, each with its epoch plus one.
+   * `fenced`: this incarnation is over. Repeating the call changes nothing more.
+   */
+  take(input: TakeSlots): Promise<TakenSlots>
   /** The owner of each slot. */
   slots(): Promise<readonly SlotOwner[]>
-  /** Ends the incarnation after its chain is drained: it is fenced, and its slots have no owner. Idempotent. */
+  /** Ends the incarnation after its chain is drained: it is fenced, and its slots go to the living agents. Without one they have no owner. Idempotent. */
   leave(incarnation: Incarnation): Promise<void>
 }
+
+export interface Beat {
+  readonly kind: 'active' | 'fenced'
+  readonly members: readonly Member[]
+  /** Changes with every owner of a slot. */
+  readonly slotsVersion: number
+  /** Changes with every topic, and with every config of a topic or a broker. */
+  readonly viewVersion: number
+}
+
+export interface TakeSlots {
+  readonly incarnation: Incarnation
+  /** The leases that this agent has seen unchanged for a whole time-out. */
+  readonly silent: readonly WatchedLease[]
+}
+
+export type TakenSlots =
+  | { readonly kind: 'taken'; readonly fenced: readonly Lease[]; readonly taken: number; readonly slots: readonly SlotOwner[] }
+  | { readonly kind: 'fenced' }
 
 export interface RegisterInput {
   readonly agent: string
@@ -378,8 +400,8 @@ export interface RegisterInput {
   readonly advertised: { readonly host: string; readonly port: number }
   /** The name of the agent's machine, for people. */
   readonly machine: string | null
-  /** `all`: every active incarnation of the cluster. Otherwise the listed leases, unless they have beaten since. */
-  readonly fences: 'all' | readonly WatchedLease[]
+  /** `all`: every active agent of the cluster. `own name`: the one of this name. Otherwise the listed leases, unless they have beaten since. */
+  readonly fences: 'all' | 'own name' | readonly WatchedLease[]
 }
 
 export type RegisterResult = ({ readonly kind: 'registered' } & Registration) | { readonly kind: 'held'; readonly holder: Lease }

@@ -97,6 +97,7 @@ export async function openMetadata(
     register: (input) => run('register', () => ({ cluster, input })),
     leases: () => run('listLeases', () => ({ cluster, input: {} })),
     beat: (input) => run('beat', () => ({ cluster, input })),
+    take: (input) => run('takeSlots', () => ({ cluster, input })),
     slots: () => run('listSlots', () => ({ cluster, input: {} })),
     leave: (input) => run('leave', () => ({ cluster, input })),
   }

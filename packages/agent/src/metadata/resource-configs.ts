@@ -2,7 +2,7 @@
 import { brokerConfigTable } from '../core/config/broker-configs.ts'
 import { clientMetricsConfigTable } from '../core/config/client-metrics-configs.ts'
 import { type ConfigTable, changedConfigs } from '../core/config/config-changes.ts'
-import { lockCluster } from './cluster.ts'
+import { countViewChange, lockCluster } from './cluster.ts'
 import type { ChangeResourceConfigs, ChangeResourceConfigsResult, ConfiguredResource, StoredResourceKind } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
@@ -27,7 +27,7 @@ export function* changeResourceConfigs({ kind, name, changes, dryRun }: ChangeRe
   if (dryRun) return unchanged({ kind: 'changed' })
   const empty = Object.keys(changed.value).length === 0
   const write = empty ? removeResourceConfigs({ kind, name }) : setResourceConfigs({ kind, name, configs: JSON.stringify(changed.value) })
-  return { writes: [write], value: { kind: 'changed' } }
+  return { writes: [write, countViewChange()], value: { kind: 'changed' } }
 }
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 15
+export const schemaVersion = 16
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -396,6 +396,10 @@ export const migrations: readonly (readonly Call[])[] = [
       'PRIMARY KEY (cluster, transactional_id, group_id, topic_id, partition)',
     ]),
     index('CREATE INDEX transaction_offsets_by_group ON transaction_offsets (cluster, group_id)'),
+  ],
+  [
+    // Changes with every topic and config, so that each agent notices what another one has changed.
+    addColumn('clusters', 'view_version bigint NOT NULL DEFAULT 0'),
   ],
 ]
 

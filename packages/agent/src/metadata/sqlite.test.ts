@@ -161,6 +161,7 @@ describe('a file with a problem', () => {
     elsewhere('ALTER TABLE partitions DROP COLUMN first_unstable_offset')
     elsewhere('ALTER TABLE segments DROP COLUMN marker')
     elsewhere('ALTER TABLE incarnations DROP COLUMN fenced_at_ms')
+    elsewhere('ALTER TABLE clusters DROP COLUMN view_version')
   }
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {

@@ -4,7 +4,7 @@ import { changedConfigs } from '../core/config/config-changes.ts'
 import { topicConfigTable } from '../core/config/topic-configs.ts'
 import type { TopicId } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
-import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
+import { type Cluster, countViewChange, lockCluster, lockedCounters } from './cluster.ts'
 import { removeOffsetsOfTopic } from './groups.ts'
 import type {
   ChangeTopicConfigs,
@@ -68,6 +68,7 @@ export function* createTopic({ topicId, name, partitions, configs, dryRun }: New
     writes: [
       insertTopic({ topicId, name, foldedName, partitions, configs: JSON.stringify(configs), createdAtMs }),
       ...addPartitions({ topicId, from: 0, to: partitions, firstLog: counters.nextLog }),
+      countViewChange(),
     ],
     value: { kind: 'created', topic },
   }
@@ -78,7 +79,10 @@ export function* deleteTopic({ topicId, unsure }: { readonly topicId: TopicId } 
   const [, [topic]] = yield* read(lockCluster(), readTopicEvenDeleted({ topicId }), lockPartitionsOfTopic({ topicId }))
   if (topic === undefined) return unchanged('unknown')
   if (topic.deletedAtMs !== null) return unchanged(unsure ? 'deleted' : 'unknown')
-  return { writes: [markDeleted({ topicId }), removeOffsetsOfTopic({ topicId }), removePendingOfTopic({ topicId })], value: 'deleted' }
+  return {
+    writes: [markDeleted({ topicId }), removeOffsetsOfTopic({ topicId }), removePendingOfTopic({ topicId }), countViewChange()],
+    value: 'deleted',
+  }
 }
 
 /** The row's lock orders it with the purge, which does not lock the cluster. */
@@ -88,7 +92,7 @@ export function* undeleteTopic({ topicId, unsure }: { readonly topicId: TopicId 
   if (row.deletedAtMs === null) return unchanged(unsure ? { kind: 'undeleted', topic: topicOf(row) } : { kind: 'unknown' })
   const [[same]] = yield* read(readTopicByFoldedName({ foldedName: folded(row.name) }))
   if (same !== undefined) return unchanged({ kind: 'taken', by: same.name })
-  return { writes: [markUndeleted({ topicId })], value: { kind: 'undeleted', topic: topicOf(row) } }
+  return { writes: [markUndeleted({ topicId }), countViewChange()], value: { kind: 'undeleted', topic: topicOf(row) } }
 }
 
 export interface GrowTopic {
@@ -109,6 +113,7 @@ export function* growTopic({ topicId, partitions, dryRun, unsure }: GrowTopic & 
     writes: [
       setPartitions({ topicId, partitions }),
       ...addPartitions({ topicId, from: row.partitions, to: partitions, firstLog: counters.nextLog }),
+      countViewChange(),
     ],
     value: { kind: 'grown', topic },
   }
@@ -124,7 +129,7 @@ export function* changeTopicConfigs({ name, changes, dryRun }: ChangeTopicConfig
   if (topic === undefined) return unchanged({ kind: 'unknown' })
   const value = { kind: 'changed', topic: { ...topic, configs: changed.value } } as const
   if (dryRun) return unchanged(value)
-  return { writes: [setTopicConfigs({ topicId: topic.topicId, configs: JSON.stringify(changed.value) })], value }
+  return { writes: [setTopicConfigs({ topicId: topic.topicId, configs: JSON.stringify(changed.value) }), countViewChange()], value }
 }
 
 /** Kafka's rule against colliding metric names: names that differ only by `.` and `_` are the same. */

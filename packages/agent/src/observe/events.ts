@@ -68,7 +68,9 @@ export type AgentEvent =
   | { readonly kind: 'line stopped'; readonly sequence: number; readonly abandoned: number; readonly message: string }
   | { readonly kind: 'registered'; readonly incarnation: Incarnation; readonly brokerId: number }
   | { readonly kind: 'fenced'; readonly incarnation: Incarnation }
-  /** A starting agent found another one registered. It fences that agent unless its lease is renewed within `forMs`. */
+  /** This agent fenced another one, whose lease was silent for a whole time-out, and took so many slots. */
+  | { readonly kind: 'agent fenced'; readonly lease: LeaseHolder; readonly slots: number }
+  /** A starting agent found its name in use. It fences that agent unless its lease is renewed within `forMs`. */
   | { readonly kind: 'lease watched'; readonly lease: LeaseHolder; readonly forMs: number }
   | { readonly kind: 'heartbeat failed'; readonly message: string }
   | { readonly kind: 'topic created'; readonly name: string; readonly partitions: number; readonly auto: boolean }

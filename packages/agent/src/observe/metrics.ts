@@ -190,6 +190,7 @@ export class Meters {
       case 'store recovered':
       case 'registered':
       case 'fenced':
+      case 'agent fenced':
       case 'store request failed':
       case 'object unreadable':
       case 'tail cut':

@@ -58,36 +58,38 @@ export class TopicOperations {
   async find(names: readonly string[], options: { readonly autoCreate: boolean }): Promise<readonly Outcome<Topic>[]> {
     const { catalog, settings, turns } = this.#parts
     const slice = turns.slice()
+    // Of its own: the catalog may be cleared at any moment.
+    const known = new Map<string, Outcome<Topic>>()
     const missing: string[] = []
     for (const name of new Set(names)) {
-      if (catalog.byName(name) === undefined && nameError(name) === undefined) missing.push(name)
+      const topic = catalog.byName(name)
+      const error = nameError(name)
+      if (topic !== undefined) known.set(name, { kind: 'ok', value: topic })
+      else if (error !== undefined) known.set(name, failed('INVALID_TOPIC_EXCEPTION', error))
+      else missing.push(name)
       if (slice.spent(1)) await slice.next()
     }
-    for await (const found of this.#read(missing, (page) => ({ names: page }))) catalog.publish(found)
-    const rejected = new Map<string, Outcome<Topic>>()
+    for await (const found of this.#read(missing, (page) => ({ names: page })))
+      for (const topic of found) known.set(topic.name, { kind: 'ok', value: topic })
     if (options.autoCreate && flag(settings, 'auto.create.topics.enable')) {
       let made = 0
+      const others: string[] = []
       for (const name of missing) {
-        if (catalog.byName(name) !== undefined) continue
+        if (known.has(name)) continue
         if (++made > fixedLimits.autoCreatedTopicsPerRequest) break
         const outcome = await this.#create({ name, partitions: -1, configs: {}, dryRun: false }, true)
-        if (outcome.kind === 'error' && outcome.code !== errors.TOPIC_ALREADY_EXISTS.code) rejected.set(name, outcome)
+        if (outcome.kind === 'error' && outcome.code === errors.TOPIC_ALREADY_EXISTS.code) others.push(name)
+        else known.set(name, outcome)
       }
+      for await (const found of this.#read(others, (page) => ({ names: page })))
+        for (const topic of found) known.set(topic.name, { kind: 'ok', value: topic })
     }
     const outcomes: Outcome<Topic>[] = []
     for (const name of names) {
-      outcomes.push(this.#known(name) ?? rejected.get(name) ?? noTopic(name))
+      outcomes.push(known.get(name) ?? noTopic(name))
       if (slice.spent(1)) await slice.next()
     }
     return outcomes
-  }
-
-  /** The topic in the catalog, or the error of an illegal name. */
-  #known(name: string): Outcome<Topic> | undefined {
-    const topic = this.#parts.catalog.byName(name)
-    if (topic !== undefined) return { kind: 'ok', value: topic }
-    const error = nameError(name)
-    return error === undefined ? undefined : failed('INVALID_TOPIC_EXCEPTION', error)
   }
 
   /** The names that have a topic, read from the database, not from the catalog. */
@@ -97,16 +99,19 @@ export class TopicOperations {
     return living
   }
 
-  /** A primary read, in pages; other work runs between them. */
+  /** A primary read into the catalog, in pages; other work runs between them. */
   async *#read(
     wanted: readonly string[],
     asked: (page: readonly string[]) => Parameters<Topics['find']>[0],
   ): AsyncIterable<readonly Topic[]> {
-    const { topics, turns } = this.#parts
+    const { topics, catalog, turns } = this.#parts
     const slice = turns.slice()
     for (let at = 0; at < wanted.length; at += fixedLimits.namesPerRead) {
       const page = wanted.slice(at, at + fixedLimits.namesPerRead)
-      yield await topics.find(asked(page))
+      const { generation } = catalog
+      const found = await topics.find(asked(page))
+      catalog.publish(found, generation)
+      yield found
       if (slice.spent(page.length)) await slice.next()
     }
   }
@@ -114,11 +119,18 @@ export class TopicOperations {
   async findById(topicIds: readonly TopicId[]): Promise<readonly Outcome<Topic>[]> {
     const { catalog, turns } = this.#parts
     const slice = turns.slice()
-    const missing = [...new Set(topicIds)].filter((topicId) => catalog.byId(topicId) === undefined)
-    for await (const found of this.#read(missing, (page) => ({ topicIds: page }))) catalog.publish(found)
+    const known = new Map<TopicId, Topic>()
+    const missing: TopicId[] = []
+    for (const topicId of new Set(topicIds)) {
+      const topic = catalog.byId(topicId)
+      if (topic === undefined) missing.push(topicId)
+      else known.set(topicId, topic)
+    }
+    for await (const found of this.#read(missing, (page) => ({ topicIds: page })))
+      for (const topic of found) known.set(topic.topicId, topic)
     const outcomes: Outcome<Topic>[] = []
     for (const topicId of topicIds) {
-      const topic = catalog.byId(topicId)
+      const topic = known.get(topicId)
       outcomes.push(
         topic === undefined ? failed('UNKNOWN_TOPIC_ID', `There is no topic with id ${topicId}.`) : { kind: 'ok', value: topic },
       )
@@ -129,8 +141,10 @@ export class TopicOperations {
 
   /** All topics in order of name: a primary read. */
   async list(): Promise<readonly Topic[]> {
-    const all = await this.#parts.topics.list()
-    this.#parts.catalog.replace(all)
+    const { topics, catalog } = this.#parts
+    const { generation } = catalog
+    const all = await topics.list()
+    catalog.replace(all, generation)
     return all
   }
 
@@ -145,8 +159,9 @@ export class TopicOperations {
   async unlessExists(name: string, failure: Failure): Promise<Failure> {
     if (nameError(name) !== undefined) return failure
     const { topics, catalog } = this.#parts
+    const { generation } = catalog
     const found = await topics.find({ names: [name] })
-    catalog.publish(found)
+    catalog.publish(found, generation)
     return found.length === 0 ? failure : alreadyExists(name)
   }
 
@@ -172,6 +187,7 @@ export class TopicOperations {
       )
     const configs = configsOfNewTopic(asked.configs)
     if (configs.kind === 'error') return configs
+    const { generation } = catalog
     const result = await topics.create({
       topicId: newTopicId(random),
       name: asked.name,
@@ -182,12 +198,12 @@ export class TopicOperations {
     switch (result.kind) {
       case 'created':
         if (!asked.dryRun) {
-          catalog.publish([result.topic])
+          catalog.publish([result.topic], generation)
           emit({ kind: 'topic created', name: asked.name, partitions, auto })
         }
         return { kind: 'ok', value: result.topic }
       case 'exists':
-        catalog.publish([result.topic])
+        catalog.publish([result.topic], generation)
         return alreadyExists(asked.name)
       case 'collides':
         return failed('INVALID_TOPIC_EXCEPTION', `Topic '${asked.name}' collides with existing topic: ${result.with}`)
@@ -219,10 +235,11 @@ export class TopicOperations {
   /** Brings a deleted topic back with its records, but without the offsets that groups had committed. */
   async undelete(topicId: TopicId): Promise<Outcome<Topic>> {
     const { topics, catalog, emit } = this.#parts
+    const { generation } = catalog
     const result = await topics.undelete(topicId)
     switch (result.kind) {
       case 'undeleted':
-        catalog.publish([result.topic])
+        catalog.publish([result.topic], generation)
         emit({ kind: 'topic undeleted', name: result.topic.name })
         return { kind: 'ok', value: result.topic }
       case 'taken':
@@ -241,10 +258,11 @@ export class TopicOperations {
         'INVALID_PARTITIONS',
         `Number of partitions was ${asked.partitions}: use at most ${fixedLimits.partitionsPerTopic} per topic.`,
       )
+    const { generation } = catalog
     const result = await topics.grow({ topicId: found.topicId, partitions: asked.partitions, dryRun: asked.dryRun })
     switch (result.kind) {
       case 'grown':
-        if (!asked.dryRun) catalog.publish([result.topic])
+        if (!asked.dryRun) catalog.publish([result.topic], generation)
         return { kind: 'ok', value: result.topic }
       case 'unknown':
         return noTopic(asked.name)
@@ -267,10 +285,11 @@ export class TopicOperations {
     const { topics, catalog } = this.#parts
     const error = nameError(asked.name)
     if (error !== undefined) return failed('INVALID_TOPIC_EXCEPTION', error)
+    const { generation } = catalog
     const result = await topics.changeConfigs(asked)
     switch (result.kind) {
       case 'changed':
-        if (!asked.dryRun) catalog.publish([result.topic])
+        if (!asked.dryRun) catalog.publish([result.topic], generation)
         return { kind: 'ok', value: result.topic }
       case 'unknown':
         return failed('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${asked.name}' does not exist.`)

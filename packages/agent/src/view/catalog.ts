@@ -5,6 +5,12 @@ import type { Topic } from '../metadata/metadata-store.ts'
 export class Catalog {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<TopicId, Topic>()
+  #generation = 0
+
+  /** Take it before a read that `publish` gets: what was read before a change by another agent is not kept. */
+  get generation(): number {
+    return this.#generation
+  }
 
   byName(name: string): Topic | undefined {
     return this.#byName.get(name)
@@ -15,7 +21,8 @@ export class Catalog {
   }
 
   /** Adds the topics that a primary read or a change returned. A topic replaces an older one with the same name and another id. */
-  publish(topics: Iterable<Topic>): void {
+  publish(topics: Iterable<Topic>, generation: number): void {
+    if (generation !== this.#generation) return
     for (const topic of topics) {
       const former = this.#byName.get(topic.name)
       if (former !== undefined && former.topicId !== topic.topicId) this.#byId.delete(former.topicId)
@@ -33,9 +40,17 @@ export class Catalog {
   }
 
   /** Call it after a primary read of all topics: topics that it did not return are removed. */
-  replace(all: readonly Topic[]): void {
+  replace(all: readonly Topic[], generation: number): void {
+    if (generation !== this.#generation) return
     this.#byName.clear()
     this.#byId.clear()
-    this.publish(all)
+    this.publish(all, generation)
+  }
+
+  /** Call it when another agent may have changed topics: each is read again when it is asked for. */
+  clear(): void {
+    this.#generation += 1
+    this.#byName.clear()
+    this.#byId.clear()
   }
 }

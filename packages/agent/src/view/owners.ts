@@ -1,6 +1,6 @@
 // The owner of each slot, and the members' addresses. Membership updates it. It may be stale: the commit checks the owner again.
 import { must } from '../core/assert.ts'
-import type { Incarnation, IncarnationId, TopicId } from '../core/ids.ts'
+import type { Incarnation, IncarnationId, TopicId, TopicPartition } from '../core/ids.ts'
 import { slotOfName, slotOfPartition } from '../core/slots.ts'
 import type { Member, SlotOwner } from '../metadata/metadata-store.ts'
 
@@ -38,12 +38,22 @@ export class Owners {
     this.#epoch = new Array<number>(options.slots).fill(0)
   }
 
-  publishSlots(slots: Iterable<SlotOwner>): void {
+  /** Returns the slots that have another owner or another epoch than before. A read that is older than what is known changes nothing. */
+  publishSlots(slots: Iterable<SlotOwner>): ReadonlySet<number> {
+    const moved = new Set<number>()
     for (const { slot, owner, epoch } of slots) {
-      if (epoch < must(this.#epoch[slot], `the epoch of slot ${slot}`)) continue
+      const known = must(this.#epoch[slot], `the epoch of slot ${slot}`)
+      if (epoch < known || (epoch === known && owner === this.#owner[slot])) continue
       this.#owner[slot] = owner
       this.#epoch[slot] = epoch
+      moved.add(slot)
     }
+    return moved
+  }
+
+  /** Whether a slot has no owner. */
+  get anyFree(): boolean {
+    return this.#owner.includes(null)
   }
 
   publishMembers(members: Iterable<Member>): void {
@@ -61,6 +71,13 @@ export class Owners {
     return this.#members.values()
   }
 
+  /** The broker that clients send administration to. Every agent can do it; all agents name the same one, which has the lowest id. */
+  get controllerId(): number {
+    let lowest = this.brokerId
+    for (const { brokerId } of this.#members.values()) if (brokerId < lowest) lowest = brokerId
+    return lowest
+  }
+
   /** All slots in order, as of the last heartbeat. */
   ownedSlots(): readonly OwnedSlots[] {
     const ranges: OwnedSlots[] = []
@@ -71,6 +88,10 @@ export class Owners {
       else ranges.push({ first: slot, last: slot, epoch, leader })
     }
     return ranges
+  }
+
+  slotOf({ topicId, partition }: TopicPartition): number {
+    return slotOfPartition(topicId, partition, this.slots)
   }
 
   ofPartition(topicId: TopicId, partition: number): Ownership {

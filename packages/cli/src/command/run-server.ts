@@ -68,8 +68,8 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
   if (signal === 'fenced') {
     await server.stop()
     throw new UserError('LKS-1201', {
-      what: 'another agent took over this cluster, so this agent has stopped',
-      why: 'the other agent was started with --take-over, or this agent did not renew its lease within the time-out',
+      what: 'another agent took over the slots of this one, so this agent has stopped',
+      why: 'an agent was started under the same name with --take-over, or this agent did not renew its lease within the time-out',
       fix: ['keep the other agent, or stop it and start this one again'],
     })
   }

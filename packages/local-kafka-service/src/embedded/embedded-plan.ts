@@ -63,7 +63,7 @@ export function forkPlan(plan: ServerPlan, of: CopySource, time: MovableTime): S
     settings: { ...plan.settings, values: new Map([...plan.settings.values, ['durability', durability]]) },
     kafkaPort: 0,
     advertised: undefined,
-    takeOver: 'at once',
+    takeOver: 'all at once',
     http: plan.http && { ...plan.http, control: anyPort, data: anyPort },
     time,
     beginsWith: { kind: 'fork', of },

@@ -18,7 +18,7 @@ export interface StartKafkaOptions {
   readonly metadata?: string
   /** A file from `snapshot`: the server is a writable copy of it, in memory. The file is never changed. Not with `dir`, `storage` or `metadata`. */
   readonly from?: string
-  /** End the agent that serves the cluster in `metadata`, and take its place. Default: false; then a start is rejected while another agent is alive. */
+  /** End the agent of the same name in `metadata`, and take its place. Default: false; then a start is rejected while that agent is alive. */
   readonly takeOver?: boolean
   /** The additional time of every request to the object store, in milliseconds, to imitate S3. */
   readonly storeLatencyMs?: number

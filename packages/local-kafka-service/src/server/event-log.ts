@@ -184,6 +184,13 @@ const lines: Lines = {
       machine: lease.machine,
       address: `${lease.host}:${lease.port}`,
     }),
+  'agent fenced': ({ lease, slots }) =>
+    warn(`${holderOf(lease)} was silent: this agent has fenced it, and took ${slots} slot${slots === 1 ? '' : 's'}`, {
+      agent: lease.agent,
+      machine: lease.machine,
+      address: `${lease.host}:${lease.port}`,
+      slots,
+    }),
   fenced: ({ incarnation }) => fault('another agent took over', { incarnation: incarnation.id }),
   'heartbeat failed': ({ message }) => warn(`the Metadata Service did not answer a heartbeat: ${message}`, { reason: message }),
   'topic created': ({ name, partitions, auto }) =>

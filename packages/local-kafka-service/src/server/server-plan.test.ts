@@ -55,20 +55,20 @@ describe('H11: when a start takes the cluster over', () => {
   const nameOf = ({ settings }: ServerPlan) => settings.values.get('agent.name')
 
   test.each([
-    [{}, 'at once'],
-    [{ memory: 'true' }, 'at once'],
-    [{ storage: 's3://bucket' }, 'at once'],
+    [{}, 'all at once'],
+    [{ memory: 'true' }, 'all at once'],
+    [{ storage: 's3://bucket' }, 'all at once'],
     [postgres, 'once silent'],
     [{ metadata: 'postgres://me@host/db' }, 'once silent'],
-    [{ ...postgres, 'take.over': 'true' }, 'at once'],
+    [{ ...postgres, 'take.over': 'true' }, 'own name at once'],
   ])('%j takes over %s', (flags, takeOver) => {
     expect(plan(flags).takeOver).toBe(takeOver)
   })
 
   test.each([
-    [{ dir: '.lks' }, 'at once'],
+    [{ dir: '.lks' }, 'all at once'],
     [postgres, 'once silent'],
-    [{ ...postgres, takeOver: true }, 'at once'],
+    [{ ...postgres, takeOver: true }, 'own name at once'],
   ])('inside a process, %j takes over %s', (options, takeOver) => {
     expect(embeddedPlan(options).takeOver).toBe(takeOver)
   })

@@ -97,9 +97,10 @@ export function metadataPlace(given: string | undefined, sqlitePath: string): Me
   return given === ':memory:' ? { kind: 'memory' } : { kind: 'postgres', url: given }
 }
 
-/** An agent that is registered in a database of this process, or in a data directory whose lock this server holds, has ended. */
+/** Agents that are registered in a database of this process, or in a data directory whose lock this server holds, have ended. */
 export function takeOverOf(metadata: MetadataPlace, { asked }: { readonly asked: boolean }): TakeOver {
-  return asked || metadata.kind !== 'postgres' ? 'at once' : 'once silent'
+  if (metadata.kind !== 'postgres') return 'all at once'
+  return asked ? 'own name at once' : 'once silent'
 }
 
 /** The name of an agent that shares its database with other machines. A data directory or memory has only one agent, whatever the machine's name. */

@@ -17,10 +17,10 @@ export function explainStart(error: unknown, plan: ServerPlan): unknown {
 
 function ofLease(error: LeaseHeldError, plan: ServerPlan): UserError {
   return new UserError('LKS-1203', {
-    what: `${holderOf(error.holder)} serves this cluster`,
-    why: `its lease in ${metadataAt(plan)} is alive, and only one agent serves a cluster`,
+    what: `${holderOf(error.holder)} has the name of this one, and is alive`,
+    why: `its lease in ${metadataAt(plan)} beats, and an agent of a cluster is known by its name`,
     fix: [
-      'use that agent, or stop it and start this one again',
+      'start this one under another name: --agent-name <name>',
       'end it and take its place: --take-over (startKafka: takeOver: true)',
       'serve another cluster: --cluster-id <uuid> on another prefix',
     ],

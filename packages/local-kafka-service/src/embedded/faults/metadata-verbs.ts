@@ -76,6 +76,7 @@ export const metadataVerbs = [
   'unusedTransactionalIds',
   'abortedTransactions',
   'pendingOffsets',
+  'takeSlots',
 ] as const
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number]

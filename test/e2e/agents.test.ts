@@ -1,0 +1,150 @@
+// Several agents of one cluster, each a process of its own, on PostgreSQL and S3: they list one another alike, and clients survive the kill -9 of one.
+import { randomUUID } from 'node:crypto'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startPostgres, type TestPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
+import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
+import { json } from './testing/commands.ts'
+import { sendNumbers } from './testing/sending.ts'
+import { portsOf, type ServerProcess, type ServerRun, startServer } from './testing/server.ts'
+import { s3Env } from './testing/stores.ts'
+
+const started = await startPostgres()
+if (started.kind !== 'started') test.skipIf(process.env.CI !== 'true')(`several agents: ${started.why}`, () => expect.fail(started.why))
+else describe('several agents', () => severalAgents(started.postgres))
+
+interface AgentLine {
+  readonly agent: string
+  readonly brokerId: number
+  readonly slots: number
+}
+
+function severalAgents(postgres: TestPostgres): void {
+  const names = ['blue', 'green', 'red'] as const
+  const agents = new Map<string, ServerProcess>()
+  const cluster = randomUUID()
+  let s3: S3Server
+
+  const agent = (name: string): ServerProcess => {
+    const found = agents.get(name)
+    if (found === undefined) throw new Error(`there is no agent '${name}'`)
+    return found
+  }
+  const begin = async (name: string, run: Pick<ServerRun, 'ports'> = {}): Promise<void> => {
+    const args = ['--cluster-id', cluster, '--agent-name', name, '--flush-puts-per-second', '1000', '--flush-linger-ms', '5']
+    const env = { ...s3Env(s3), LKS_STORAGE: `s3://${s3.bucket}/${cluster}`, LKS_METADATA: postgres.url }
+    agents.set(name, await startServer({ command: 'start', args, env, ...run }))
+  }
+  const kafka = (): Kafka =>
+    new Kafka({
+      brokers: [...agents.values()].map((one) => one.kafka),
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 },
+    })
+  const listOf = async (name: string): Promise<readonly AgentLine[]> =>
+    await json<readonly AgentLine[]>(['agent', 'list', '--url', agent(name).urls.control])
+  /** What the agents list, one line for each of them, without the one that was asked. */
+  const lines = (list: readonly AgentLine[]): readonly string[] =>
+    list.map(({ agent: name, brokerId, slots }) => `${name} ${brokerId} ${slots}`)
+  const listedByAll = async (expected: (lists: readonly (readonly AgentLine[])[]) => boolean): Promise<void> => {
+    const until = performance.now() + 20_000
+    for (;;) {
+      const lists = await Promise.all([...agents.keys()].map(listOf))
+      if (expected(lists)) return
+      if (performance.now() > until) expect.fail(`the agents list ${JSON.stringify(lists.map(lines))}`)
+    }
+  }
+
+  beforeAll(async () => {
+    s3 = await startS3Server()
+    for (const name of names) await begin(name)
+  })
+  afterAll(async () => {
+    for (const one of agents.values()) await one.kill()
+    await s3[Symbol.asyncDispose]()
+    await postgres.stop()
+  })
+
+  test('the agents of other names join, and all list the same agents', async () => {
+    await listedByAll((lists) => lists.every((list) => list.length === names.length))
+    const [first, ...others] = await Promise.all(names.map(listOf))
+    for (const other of others) expect(lines(other)).toEqual(lines(first ?? []))
+    expect(first?.map(({ brokerId }) => brokerId)).toEqual([1, 2, 3])
+    const controllers = new Set<number | null>()
+    for (const one of agents.values()) {
+      const admin = new Kafka({ brokers: [one.kafka], logLevel: logLevel.NOTHING }).admin()
+      await admin.connect()
+      const { brokers, controller } = await admin.describeCluster()
+      await admin.disconnect()
+      expect(brokers.map(({ nodeId }) => nodeId)).toEqual([1, 2, 3])
+      controllers.add(controller)
+    }
+    expect(controllers).toEqual(new Set([1]))
+  })
+
+  test('a topic that one agent makes is known to all', async () => {
+    const topics = [...agents.values()].map((_, at) => `of agent ${at}`.replaceAll(' ', '-'))
+    for (const [at, one] of [...agents.values()].entries()) {
+      const admin = new Kafka({ brokers: [one.kafka], logLevel: logLevel.NOTHING }).admin()
+      await admin.connect()
+      await admin.createTopics({ topics: [{ topic: topics[at] ?? '', numPartitions: 3 }] })
+      await admin.disconnect()
+      for (const other of agents.values()) {
+        const described = await (await fetch(`${other.urls.control}/topics/${topics[at]}`)).json()
+        expect(described).toMatchObject({ name: topics[at] })
+      }
+    }
+  })
+
+  test('a producer and a group survive the kill -9 of the agent that has the slots: each acknowledged record is there once, in order', async () => {
+    const client = kafka()
+    const admin = client.admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 1 }] })
+    await admin.disconnect()
+    const producer = client.producer({ idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    const received: string[] = []
+    const consumer = client.consumer({ groupId: 'shipping', heartbeatInterval: 500 })
+    await consumer.connect()
+    await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+    await consumer.run({ eachMessage: async ({ message }) => void received.push(message.value?.toString() ?? '') })
+    const sending = sendNumbers(producer, 'orders')
+    await sending.reached(20)
+    const owner = (await listOf('blue')).toSorted((a, b) => b.slots - a.slots)[0]?.agent ?? ''
+    await agent(owner).kill()
+    const dead = agent(owner)
+    agents.delete(owner)
+    const killedMs = performance.now()
+    await sending.reached(sending.acknowledged() + 20)
+    // A time-out of 5 s, and the back-off of the client.
+    expect(performance.now() - killedMs).toBeLessThan(20_000)
+    await listedByAll((lists) => lists.every((list) => list.length === names.length - 1))
+    // The name comes back under its broker id.
+    await begin(owner, { ports: portsOf(dead) })
+    await listedByAll((lists) => lists.every((list) => list.map(({ brokerId }) => brokerId).join() === '1,2,3'))
+    await sending.end()
+    await producer.disconnect()
+    const numbers = Array.from({ length: sending.acknowledged() }, (_, number) => String(number))
+    expect(await readAll(kafka(), 'orders', numbers.length)).toEqual(numbers)
+    await expect.poll(() => new Set(received).size, { timeout: 60_000 }).toBe(numbers.length)
+    await consumer.disconnect()
+  })
+}
+
+async function readAll(client: Kafka, topic: string, count: number): Promise<readonly string[]> {
+  const consumer = client.consumer({ groupId: `reader ${randomUUID()}` })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const values: string[] = []
+  await new Promise<void>((resolve) => {
+    void consumer.run({
+      eachMessage: async ({ message }) => {
+        values.push(message.value?.toString() ?? '')
+        if (values.length >= count) resolve()
+      },
+    })
+  })
+  await consumer.disconnect()
+  return values
+}
