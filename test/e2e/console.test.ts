@@ -23,7 +23,7 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
     await using opened = await openPage(browser, `${server.urls.control}/`, wide)
     const { page, complaints } = opened
     await page.getByText('There is no topic yet').waitFor()
-    expect(await page.getByText(server.kafka).count()).toBe(1)
+    await page.getByText(server.kafka).waitFor()
     await picture(page, 'first-visit')
     await page.getByRole('button', { name: 'Create topic' }).first().click()
     await page.getByLabel('Name').fill('hello')
