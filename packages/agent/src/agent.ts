@@ -27,6 +27,8 @@ import type { ObjectStore } from './objects/object-store.ts'
 import { CachedObjects } from './objects/wrappers/cached.ts'
 import type { AgentEvent, EventHook } from './observe/events.ts'
 import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
+import { RecentFlushes } from './observe/recent-flushes.ts'
+import { RecentRequests } from './observe/recent-requests.ts'
 import { StoreWatch } from './observe/store-watch.ts'
 import { BrokerConfigOperations } from './operations/broker-configs.ts'
 import { DamageOperations } from './operations/damage.ts'
@@ -133,6 +135,12 @@ export interface SharedServices extends Pick<Services, 'clock' | 'ioClock' | 'ra
   readonly httpAnswers: AnswerMemory
 }
 
+/** What this agent did in the last minutes. */
+export interface RecentActivity {
+  readonly requests: RecentRequests
+  readonly flushes: RecentFlushes
+}
+
 export interface Agent {
   readonly clusterId: ClusterId
   readonly brokerId: number
@@ -146,6 +154,7 @@ export interface Agent {
   storeFailure(): string | undefined
   health(): Health
   metrics(): readonly Metric[]
+  readonly recent: RecentActivity
   /** Settles once, when the agent ends. */
   readonly ended: Promise<AgentEnd>
   /** Stops accepting, answers admitted requests, flushes, gives its slots up. The stores stay open: the creator of the parts closes them. */
@@ -264,8 +273,11 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
   const memoryBytes = asked === undefined ? undefined : Number(asked)
   const plan = memoryPlan({ memoryBytes, cacheBytes: number(settings, 'cache.bytes'), machineBytes: parts.machineBytes })
   const { limits = plan.limits } = parts
+  const recent = { requests: new RecentRequests(ioClock), flushes: new RecentFlushes(ioClock) }
   const emit = (event: AgentEvent): void => {
     meters.count(event)
+    recent.requests.count(event)
+    recent.flushes.count(event)
     parts.emit(event)
   }
   const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
@@ -286,6 +298,7 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
     cacheBytes: plan.cacheBytes,
     settings,
     dynamicConfigs,
+    recent,
     emit,
     stores,
     turns,
@@ -453,7 +466,7 @@ function mergeOptions(
 }
 
 /** What an agent reports on and ends. */
-interface RunningParts extends Pick<Agent, 'operations'>, Pick<ReturnType<typeof baseOf>, 'memberMemory'> {
+interface RunningParts extends Pick<Agent, 'operations' | 'recent'>, Pick<ReturnType<typeof baseOf>, 'memberMemory'> {
   readonly cacheBytes: number
   readonly parts: Parts
   readonly meters: Meters
@@ -483,6 +496,7 @@ function agentOf(services: Services, running: RunningParts): Agent {
     storeFailure: () => stores.failure,
     health: () => healthOf({ ...services, ...running, stopping: life.stopping }),
     metrics: () => meters.read(gaugesOf({ ...services, ...running })),
+    recent: running.recent,
     ended: life.ended,
     drain: () => life.drain(),
     kill: () => life.kill(),

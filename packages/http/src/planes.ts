@@ -1,5 +1,6 @@
 // Adds the routes of each plane.
 import type { FastifyInstance } from 'fastify'
+import { activityRoutes } from './activity.ts'
 import { agentRoutes } from './agents.ts'
 import { compactTopicRoute } from './compact-topic.ts'
 import { damageRoutes } from './damage.ts'
@@ -45,6 +46,7 @@ async function ready(
       damageRoutes(app, parts)
       agentRoutes(app, parts)
       upkeepRoutes(app, parts)
+      activityRoutes(app, parts)
       break
     case 'data':
       app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

@@ -20,6 +20,7 @@ import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
 import { finished } from '../time/turns.ts'
+import { errorCodesIn } from './answer-errors.ts'
 import type { Answer, Handled } from './connection.ts'
 import type { Misunderstood } from './interceptor.ts'
 import { retriableError } from './retriable-error.ts'
@@ -197,6 +198,7 @@ export class Exchange {
       version: header.apiVersion,
       durationMs: services.clock.monotonic() - this.startedAtMs,
       sizeBytes,
+      errors: this.#response && errorCodesIn(this.#response),
     })
   }
 }

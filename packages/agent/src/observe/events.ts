@@ -39,6 +39,8 @@ export type AgentEvent =
       readonly version: number
       readonly durationMs: number
       readonly sizeBytes: number
+      /** The codes of the errors in the answer, and how often each is there; undefined if there are none. */
+      readonly errors: ReadonlyMap<number, number> | undefined
     }
   /** A client sent a request that is not supported, or bytes that are not Kafka's protocol: its connection is closed. */
   | ({ readonly kind: 'protocol error'; readonly connectionId: number; readonly client: EventClient } & Misunderstanding)
@@ -58,6 +60,8 @@ export type AgentEvent =
       readonly kind: 'sealed'
       readonly sequence: number
       readonly trigger: SealTrigger
+      /** How long the object took in batches. */
+      readonly openMs: number
       readonly sizeBytes: number
       readonly batches: number
       readonly partitions: number

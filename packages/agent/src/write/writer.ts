@@ -201,7 +201,8 @@ export class Writer {
     if (open === undefined) return
     this.#open = undefined
     const sequence = this.#chain.allocate()
-    this.#rules.sealed(open, this.#parts.clock.monotonic())
+    const now = this.#parts.clock.monotonic()
+    this.#rules.sealed(open, now)
     let flush: Flush
     try {
       flush = open.seal({ clusterId: this.#parts.clusterId, incarnation: this.#parts.incarnation, sequence })
@@ -215,6 +216,7 @@ export class Writer {
       kind: 'sealed',
       sequence,
       trigger,
+      openMs: now - open.openedAtMs,
       sizeBytes: flush.object.sizeBytes,
       batches: flush.batches.length,
       partitions: open.partitions,
