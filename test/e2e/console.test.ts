@@ -66,6 +66,10 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       ['configs', '#/topics/orders/configs', (page) => page.getByText('retention.ms', { exact: true }).waitFor()],
       ['groups', '#/groups', (page) => page.getByRole('link', { name: 'billing' }).waitFor()],
       ['group', '#/groups/billing', (page) => page.getByRole('cell').first().waitFor()],
+      ['requests', '#/server/requests', (page) => page.getByText('UNKNOWN_TOPIC_OR_PARTITION').waitFor()],
+      ['flushes', '#/server/flushes', (page) => page.getByRole('cell').first().waitFor()],
+      ['upkeep', '#/server/upkeep', (page) => page.getByText('retention', { exact: true }).waitFor()],
+      ['agents', '#/server/agents', (page) => page.getByText('shows this page').waitFor()],
       ['no-such-topic', '#/topics/nothing', (page) => page.getByText('There is no topic nothing').waitFor()],
     ]
 
@@ -191,6 +195,27 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       expect((await fetch(`${server.urls.control}/groups/doomed`)).status).toBe(404)
     })
 
+    test('the last flushes are shown again in slow motion', async () => {
+      await using opened = await openPage(browser, `${server.urls.control}/#/server/flushes`, wide)
+      const { page } = opened
+      await page.getByRole('button', { name: 'Slow motion' }).click()
+      await page.getByRole('heading', { name: 'The last flushes in slow motion' }).waitFor()
+      const flushes = page.locator('.motion > li')
+      expect(await flushes.count()).toBeGreaterThan(0)
+      await picture(page, 'slow-motion')
+      const states = async (state: string): Promise<number> => (await flushes.allInnerTexts()).filter((text) => text.includes(state)).length
+      await expect.poll(() => states('is acknowledged'), soon).toBeGreaterThan(0)
+      await page.getByRole('button', { name: 'Back to now' }).click()
+      await page.getByRole('columnheader', { name: 'Its life' }).waitFor()
+    })
+
+    test('what a sweep would remove is shown, and nothing is removed', async () => {
+      await using opened = await openPage(browser, `${server.urls.control}/#/server/upkeep`, wide)
+      const { page } = opened
+      await page.getByRole('button', { name: 'Check the store' }).click()
+      await page.getByText('A sweep would remove none of them.').waitFor()
+    })
+
     test('a topic is deleted after a question, and brought back', async () => {
       await fetch(`${server.urls.control}/topics`, { method: 'POST', body: '{"name":"short-lived","partitions":1}' })
       await using opened = await openPage(browser, `${server.urls.control}/#/topics/short-lived`, wide)
@@ -271,6 +296,9 @@ async function seed(server: ServerProcess): Promise<void> {
   await post(`${server.urls.data}/topics/orders/produce`, [...lines, ...last].join('\n'))
   const read = await lks(['consume', 'orders', '-g', 'billing', '-n', '20', '-b', server.kafka])
   if (read.code !== 0) throw new Error(read.stderr)
+  // A request with an error, for the list of requests.
+  const missing = await lks(['consume', 'no-such-topic', '-n', '1', '-b', server.kafka])
+  if (missing.code === 0) throw new Error('a topic that does not exist was consumed')
 }
 
 /** Opens the first message whose line has the text. */

@@ -1,6 +1,6 @@
 // Numbers, sizes and times as text for people.
 import { expect, test } from 'vitest'
-import { ago, bytes, count, dollars, duration, plural, shortCount } from './format.ts'
+import { ago, bytes, count, dollars, duration, millis, plural, shortCount, until } from './format.ts'
 
 test('numbers and sizes have at most three digits and a unit', () => {
   expect([0, 999, 1000, 1536, 1024 * 1024 * 12.34, 2 ** 50].map(bytes)).toEqual([
@@ -30,6 +30,26 @@ test('times are relative to now', () => {
     '10 days ago',
   ])
   expect(ago(now + 60_000, now)).toBe('in the future')
+  expect([-9, 1_000, 5_000, 600_000, 7_200_000, 864_000_000].map((ms) => until(now + ms, now))).toEqual([
+    'now',
+    'now',
+    'in 5 s',
+    'in 10 min',
+    'in 2 h',
+    'in 10 days',
+  ])
+  expect([0, 0.04, 0.421, 9.96, 42.04, 99.6, 999.4, 999.6, 1_540, 31_400].map(millis)).toEqual([
+    '0 ms',
+    '0.04 ms',
+    '0.42 ms',
+    '10 ms',
+    '42 ms',
+    '100 ms',
+    '999 ms',
+    '1 s',
+    '1.5 s',
+    '31 s',
+  ])
   expect([604_800_000, 3_600_000, 90_000, 250, -1].map(duration)).toEqual([
     '7 days',
     '1 hour',

@@ -53,6 +53,22 @@ export function ago(epochMs: number, nowMs: number): string {
   return `${Math.round(seconds / 86_400)} days ago`
 }
 
+/** in 3 min */
+export function until(epochMs: number, nowMs: number): string {
+  const seconds = Math.round((epochMs - nowMs) / 1000)
+  if (seconds < 2) return 'now'
+  if (seconds < 120) return `in ${seconds} s`
+  if (seconds < 7200) return `in ${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `in ${Math.round(seconds / 3600)} h`
+  return `in ${Math.round(seconds / 86_400)} days`
+}
+
+/** 0.42 ms, 12 ms, 1.5 s: at most three digits. */
+export function millis(ms: number): string {
+  if (ms >= 999.5) return `${Number((ms / 1000).toFixed(ms >= 9_995 ? 0 : 1))} s`
+  return `${Number(ms.toFixed(ms >= 99.5 ? 0 : ms >= 9.95 ? 1 : 2))} ms`
+}
+
 /** 7 days, for configs in milliseconds; undefined if the number has no such meaning. */
 export function duration(ms: number): string | undefined {
   if (ms <= 0 || !Number.isSafeInteger(ms)) return undefined

@@ -4,10 +4,11 @@ import { useEffect, useRef } from 'preact/hooks'
 import { GroupPage } from './pages/group.tsx'
 import { GroupsPage } from './pages/groups.tsx'
 import { Overview } from './pages/overview.tsx'
+import { ServerPage } from './pages/server.tsx'
 import { TopicPage } from './pages/topic.tsx'
 import { Empty } from './parts/states.tsx'
 import { useAway } from './parts/use-polled.ts'
-import { type Route, useRoute } from './route.ts'
+import { type Route, serverAddress, useRoute } from './route.ts'
 
 function Console(): JSX.Element {
   const route = useRoute()
@@ -36,6 +37,9 @@ function Console(): JSX.Element {
           <a href="#/groups" aria-current={route.page === 'groups' || route.page === 'group' ? 'page' : undefined}>
             Groups
           </a>
+          <a href={serverAddress('requests')} aria-current={route.page === 'server' ? 'page' : undefined}>
+            Server
+          </a>
           <a href="/docs">API</a>
         </nav>
       </header>
@@ -57,6 +61,8 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
       return <GroupsPage />
     case 'group':
       return <GroupPage key={route.group} group={route.group} />
+    case 'server':
+      return <ServerPage tab={route.tab} />
     case 'lost':
       return (
         <Empty isPage title="There is no such page">
@@ -86,6 +92,8 @@ function titleOf(route: Route): string {
       return 'Groups – Local Kafka Service'
     case 'group':
       return `${route.group} – Local Kafka Service`
+    case 'server':
+      return 'Server – Local Kafka Service'
     case 'lost':
       return 'Not found – Local Kafka Service'
   }

@@ -17,7 +17,8 @@ export function activityRoutes(app: FastifyInstance, { agent }: PlaneParts): voi
       schema: {
         operationId: 'listRequests',
         summary: 'Show which Kafka clients sent which requests to this agent, how long the answers took, and which errors they had',
-        description: 'The most frequent requests are first. A Fetch and a JoinGroup may wait for data or members: that is part of their time.',
+        description:
+          'The most frequent requests are first. A Fetch and a JoinGroup may wait for data or members: that is part of their time.',
         tags: ['operations'],
         querystring: minutesSchema,
         response: { 200: requestsSchema, ...problemAnswers(400, 503) },
@@ -109,7 +110,11 @@ const requestsSchema = {
           bytesIn: count,
           bytesOut: count,
           meanMs: ms,
-          p50Ms: { ...ms, type: ['number', 'null'], description: 'The upper bound of the interval that holds the median. Null: above 30 s.' },
+          p50Ms: {
+            ...ms,
+            type: ['number', 'null'],
+            description: 'The upper bound of the interval that holds the median. Null: above 30 s.',
+          },
           p99Ms: { ...ms, type: ['number', 'null'], description: 'The same for the 99th percentile.' },
           maxMs: ms,
           errors: {

@@ -1,6 +1,7 @@
 // The part of an agent that HTTP uses: a narrow view, so that routes can only call operations.
 import type { Agent, AgentOperations } from '@local-kafka-service/agent'
 
-export interface ServedAgent extends Pick<Agent, 'clusterId' | 'brokerId' | 'shared' | 'members' | 'storeFailure' | 'health' | 'metrics' | 'recent'> {
+export interface ServedAgent
+  extends Pick<Agent, 'clusterId' | 'brokerId' | 'shared' | 'members' | 'storeFailure' | 'health' | 'metrics' | 'recent'> {
   readonly operations: Omit<AgentOperations, 'brokerConfigs'>
 }

@@ -6,7 +6,9 @@ const partition = (errorCode: number, more: object = {}): object => ({ index: 0,
 
 test('an answer without errors has none, whatever its other numbers are', () => {
   const records = [{ errorCode: 3 }]
-  expect(errorCodesIn({ throttleTimeMs: 7, errorCode: 0, responses: [{ name: 't', partitions: [partition(0, { records })] }] })).toBeUndefined()
+  expect(
+    errorCodesIn({ throttleTimeMs: 7, errorCode: 0, responses: [{ name: 't', partitions: [partition(0, { records })] }] }),
+  ).toBeUndefined()
   expect(errorCodesIn({ responses: null, assignment: new Uint8Array([1, 2]), topics: [] })).toBeUndefined()
 })
 
@@ -14,7 +16,10 @@ test('errors at each depth are counted by their codes', () => {
   const found = errorCodesIn({
     errorCode: 27,
     coordinator: { errorCode: 15 },
-    responses: [{ name: 't', partitions: [partition(6), partition(0), partition(6)] }, { name: 'u', partitions: [partition(3)] }],
+    responses: [
+      { name: 't', partitions: [partition(6), partition(0), partition(6)] },
+      { name: 'u', partitions: [partition(3)] },
+    ],
   })
   expect(found).toEqual(
     new Map([

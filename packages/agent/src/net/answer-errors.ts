@@ -6,18 +6,18 @@ const mostObjects = 2_000
 /** Code → how often it is in the answer; undefined if it has no error. */
 export function errorCodesIn(response: object): ReadonlyMap<number, number> | undefined {
   const counted: Counted = { codes: undefined, left: mostObjects }
-  visit(response as Fields, counted)
+  visit(response as AnswerFields, counted)
   return counted.codes
 }
 
-type Fields = Readonly<Record<string, unknown>>
+type AnswerFields = Readonly<Record<string, unknown>>
 
 interface Counted {
   codes: Map<number, number> | undefined
   left: number
 }
 
-function visit(fields: Fields, counted: Counted): void {
+function visit(fields: AnswerFields, counted: Counted): void {
   counted.left -= 1
   const { errorCode } = fields
   if (typeof errorCode === 'number' && errorCode !== 0) add(errorCode, counted)
@@ -26,7 +26,7 @@ function visit(fields: Fields, counted: Counted): void {
     // Records have no errors.
     if (typeof inner !== 'object' || inner === null || name === 'records' || ArrayBuffer.isView(inner)) continue
     if (Array.isArray(inner)) visitAll(inner, counted)
-    else visit(inner as Fields, counted)
+    else visit(inner as AnswerFields, counted)
   }
 }
 
@@ -34,7 +34,7 @@ function visitAll(elements: readonly unknown[], counted: Counted): void {
   for (const element of elements) {
     // The elements of an array are all messages, or all plain values.
     if (typeof element !== 'object' || element === null || counted.left <= 0) return
-    visit(element as Fields, counted)
+    visit(element as AnswerFields, counted)
   }
 }
 

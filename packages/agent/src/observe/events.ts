@@ -164,6 +164,8 @@ export type AgentEvent =
   | { readonly kind: 'objects checked'; readonly objects: number; readonly unreadable: number; readonly durationMs: number }
   | { readonly kind: 'notice'; readonly message: string }
 
+export type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { readonly kind: Kind }>
+
 /** The client that sent a request, as far as it is known. */
 export interface EventClient {
   /** Undefined or null: the client did not name itself, or its bytes were not a request. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type Gauges, Meters } from './metrics.ts'
 
-const request = { failed: 0, seconds: 0, bytes: 0 }
+const request = { failed: 0, failedBy: {}, seconds: 0, bytes: 0 }
 const gauges: Gauges = {
   connections: 0,
   uncommittedBytes: 0,
@@ -40,5 +40,18 @@ test('each operation that has a price is shown with its cost', () => {
   expect(valuesOf('lks_store_dollars_per_hour', { ...gauges, storePrices: { put: 0.000_005, read: 0.000_000_4 } })).toEqual([
     ['put', 0.072],
     ['read', 0.0004],
+  ])
+})
+
+test('failures have their kind, and a failure without one is not left out', () => {
+  const store = [
+    { ...request, operation: 'read', count: 9, perHour: 0, failed: 4, failedBy: { missing: 1, timeout: 2 } },
+    { ...request, operation: 'put', count: 9, perHour: 0 },
+  ]
+  const metric = new Meters().read({ ...gauges, store }).find(({ name }) => name === 'lks_store_failures_total')
+  expect(metric?.samples).toEqual([
+    { labels: { operation: 'read', kind: 'missing' }, value: 1 },
+    { labels: { operation: 'read', kind: 'timeout' }, value: 2 },
+    { labels: { operation: 'read', kind: 'unknown' }, value: 1 },
   ])
 })

@@ -40,6 +40,8 @@ export interface Gauges {
     readonly operation: string
     readonly count: number
     readonly failed: number
+    /** The failures by their kind (ObjectStoreErrorKind). */
+    readonly failedBy: Readonly<Record<string, number>>
     readonly seconds: number
     readonly bytes: number
     readonly perHour: number
@@ -364,8 +366,8 @@ export class Meters {
       ),
       counter(
         'lks_store_failures_total',
-        'Requests to the object store that failed.',
-        gauges.store.map(({ operation, failed }) => ({ labels: { operation }, value: failed })),
+        'Requests to the object store that failed, by the kind of failure. `missing` is the answer to a look for an object that may not be there.',
+        gauges.store.flatMap(failuresOf),
       ),
       counter(
         'lks_store_seconds_total',
@@ -417,6 +419,16 @@ function jobMetrics({ jobs }: Gauges): readonly Metric[] {
       samples: jobs.map(({ job, hasProblem }) => ({ labels: { job }, value: hasProblem ? 1 : 0 })),
     },
   ]
+}
+
+/** A failure of no known kind is a defect. */
+function failuresOf({ operation, failed, failedBy }: Gauges['store'][number]): Metric['samples'] {
+  const known = Object.entries(failedBy)
+  const unknown = failed - known.reduce((sum, [, count]) => sum + count, 0)
+  return [...known, ...(unknown > 0 ? [['unknown', unknown] as const] : [])].map(([kind, value]) => ({
+    labels: { operation, kind },
+    value,
+  }))
 }
 
 /** Requests that cost nothing are left out. */

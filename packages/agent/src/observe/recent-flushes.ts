@@ -1,6 +1,7 @@
 // The life of the last objects: open, sealed, stored, committed. A page of the console shows it.
+import { must } from '../core/assert.ts'
 import type { Clock } from '../time/clock.ts'
-import type { AgentEvent, SealTrigger } from './events.ts'
+import type { AgentEvent, EventOf, SealTrigger } from './events.ts'
 
 /** One flush. Its phases follow one another; a phase that is not over is undefined, and so are all after it. */
 export interface RecentFlush {
@@ -25,10 +26,8 @@ export interface RecentFlush {
 /** The flushes that are kept. */
 export const recentFlushes = 120
 
-type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
-
 interface Watched {
-  readonly flush: Mutable<RecentFlush>
+  readonly flush: { -readonly [Field in keyof RecentFlush]: RecentFlush[Field] }
   /** Times of the monotonic clock. */
   readonly sealedAt: number
   storedAt: number | undefined
@@ -45,37 +44,39 @@ export class RecentFlushes {
 
   /** An event hook. */
   readonly count = (event: AgentEvent): void => {
-    switch (event.kind) {
-      case 'sealed': {
-        const { sequence, trigger, sizeBytes, batches, partitions, openMs } = event
-        const phases = { openMs, storeMs: undefined, waitMs: undefined, commitMs: undefined, failure: undefined }
-        const flush = { sequence, trigger, sizeBytes, batches, partitions, sealedAtMs: this.#clock.now(), ...phases }
-        this.#flushes.set(sequence, { flush, sealedAt: this.#clock.monotonic(), storedAt: undefined })
-        if (this.#flushes.size > recentFlushes) for (const oldest of this.#flushes.keys()) return void this.#flushes.delete(oldest)
-        return
-      }
-      case 'stored': {
-        const watched = this.#flushes.get(event.sequence)
-        if (watched === undefined) return
-        watched.storedAt = this.#clock.monotonic()
-        watched.flush.storeMs = watched.storedAt - watched.sealedAt
-        return
-      }
-      case 'committed': {
-        const watched = this.#flushes.get(event.sequence)
-        if (watched?.storedAt === undefined) return
-        watched.flush.waitMs = Math.max(0, this.#clock.monotonic() - event.durationMs - watched.storedAt)
-        watched.flush.commitMs = event.durationMs
-        return
-      }
-      case 'line stopped':
-        for (const { flush } of this.#flushes.values())
-          if (flush.commitMs === undefined && flush.failure === undefined) flush.failure = event.message
-    }
+    if (event.kind === 'sealed') this.#sealed(event)
+    else if (event.kind === 'stored') this.#stored(event)
+    else if (event.kind === 'committed') this.#committed(event)
+    else if (event.kind === 'line stopped')
+      for (const { flush } of this.#flushes.values())
+        if (flush.commitMs === undefined && flush.failure === undefined) flush.failure = event.message
   }
 
   /** The newest is first. */
   read(): readonly RecentFlush[] {
     return [...this.#flushes.values()].map(({ flush }) => ({ ...flush })).toReversed()
+  }
+
+  #sealed({ sequence, trigger, sizeBytes, batches, partitions, openMs }: EventOf<'sealed'>): void {
+    const phases = { openMs, storeMs: undefined, waitMs: undefined, commitMs: undefined, failure: undefined }
+    const flush = { sequence, trigger, sizeBytes, batches, partitions, sealedAtMs: this.#clock.now(), ...phases }
+    this.#flushes.set(sequence, { flush, sealedAt: this.#clock.monotonic(), storedAt: undefined })
+    if (this.#flushes.size <= recentFlushes) return
+    const [oldest] = this.#flushes.keys()
+    this.#flushes.delete(must(oldest, 'there are flushes'))
+  }
+
+  #stored({ sequence }: EventOf<'stored'>): void {
+    const watched = this.#flushes.get(sequence)
+    if (watched === undefined) return
+    watched.storedAt = this.#clock.monotonic()
+    watched.flush.storeMs = watched.storedAt - watched.sealedAt
+  }
+
+  #committed({ sequence, durationMs }: EventOf<'committed'>): void {
+    const watched = this.#flushes.get(sequence)
+    if (watched?.storedAt === undefined) return
+    watched.flush.waitMs = Math.max(0, this.#clock.monotonic() - durationMs - watched.storedAt)
+    watched.flush.commitMs = durationMs
   }
 }

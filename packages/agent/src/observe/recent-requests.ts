@@ -2,7 +2,7 @@
 import { errorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { Clock } from '../time/clock.ts'
-import type { AgentEvent } from './events.ts'
+import type { AgentEvent, EventOf } from './events.ts'
 
 /** One API of one client. */
 export interface RequestRow {
@@ -81,29 +81,9 @@ export class RecentRequests {
 
   /** An event hook. */
   readonly count = (event: AgentEvent): void => {
-    switch (event.kind) {
-      case 'request':
-        this.#of(event.clientId, event.api).bytesIn += event.sizeBytes
-        return
-      case 'reply': {
-        const counts = this.#of(event.clientId, event.api)
-        counts.requests += 1
-        counts.bytesOut += event.sizeBytes
-        counts.totalMs += event.durationMs
-        counts.maxMs = Math.max(counts.maxMs, event.durationMs)
-        const at = intervalOf(event.durationMs)
-        counts.durations[at] = (counts.durations[at] ?? 0) + 1
-        if (event.errors !== undefined)
-          for (const [code, count] of event.errors) this.#errorOf(counts, errorName(code) ?? `error ${code}`).answered += count
-        return
-      }
-      case 'rejected': {
-        const error = this.#errorOf(this.#of(event.client.id ?? null, event.api), event.error)
-        error.reported += 1
-        error.subject = event.subject
-        error.message = event.message
-      }
-    }
+    if (event.kind === 'request') this.#of(event.clientId, event.api).bytesIn += event.sizeBytes
+    else if (event.kind === 'reply') this.#replied(this.#of(event.clientId, event.api), event)
+    else if (event.kind === 'rejected') this.#rejected(this.#of(event.client.id ?? null, event.api), event)
   }
 
   /** The rows of the last minutes, up to ten: the present one, which is not over, and those before it. The most frequent requests are first. */
@@ -121,6 +101,23 @@ export class RecentRequests {
   #of(clientId: string | null, api: string): Counts {
     const minute = this.#now()
     return countsOf(minute, minute.has(clientId) || minute.size < clientsPerMinute ? clientId : others, api)
+  }
+
+  #replied(counts: Counts, { sizeBytes, durationMs, errors }: EventOf<'reply'>): void {
+    counts.requests += 1
+    counts.bytesOut += sizeBytes
+    counts.totalMs += durationMs
+    counts.maxMs = Math.max(counts.maxMs, durationMs)
+    addTo(counts.durations, intervalOf(durationMs), 1)
+    if (errors !== undefined)
+      for (const [code, count] of errors) this.#errorOf(counts, errorName(code) ?? `error ${code}`).answered += count
+  }
+
+  #rejected(counts: Counts, { error: name, subject, message }: EventOf<'rejected'>): void {
+    const error = this.#errorOf(counts, name)
+    error.reported += 1
+    error.subject = subject
+    error.message = message
   }
 
   #errorOf({ errors }: Counts, name: string): ErrorCounts {
@@ -158,17 +155,25 @@ function add(sum: Counts, more: Counts): void {
   sum.bytesOut += more.bytesOut
   sum.totalMs += more.totalMs
   sum.maxMs = Math.max(sum.maxMs, more.maxMs)
-  for (const [at, count] of more.durations.entries()) sum.durations[at] = (sum.durations[at] ?? 0) + count
-  for (const [name, { answered, reported, subject, message, lastAtMs }] of more.errors) {
+  for (const [at, count] of more.durations.entries()) addTo(sum.durations, at, count)
+  for (const [name, last] of more.errors) {
     const before = sum.errors.get(name)
-    sum.errors.set(name, {
-      answered: answered + (before?.answered ?? 0),
-      reported: reported + (before?.reported ?? 0),
-      subject: subject ?? before?.subject,
-      message: message ?? before?.message,
-      lastAtMs,
-    })
+    sum.errors.set(name, before === undefined ? { ...last } : joined(before, last))
   }
+}
+
+function joined(before: ErrorCounts, last: ErrorCounts): ErrorCounts {
+  return {
+    answered: before.answered + last.answered,
+    reported: before.reported + last.reported,
+    subject: last.subject ?? before.subject,
+    message: last.message ?? before.message,
+    lastAtMs: last.lastAtMs,
+  }
+}
+
+function addTo(durations: Uint32Array, interval: number, count: number): void {
+  durations[interval] = must(durations[interval], 'a duration has an interval') + count
 }
 
 function rowOf(client: ClientKey, api: string, { requests, bytesIn, bytesOut, totalMs, maxMs, durations, errors }: Counts): RequestRow {
@@ -188,9 +193,8 @@ function rowOf(client: ClientKey, api: string, { requests, bytesIn, bytesOut, to
 }
 
 function intervalOf(durationMs: number): number {
-  let at = 0
-  while (at < boundsMs.length && durationMs > (boundsMs[at] ?? 0)) at += 1
-  return at
+  const at = boundsMs.findIndex((boundMs) => durationMs <= boundMs)
+  return at === -1 ? boundsMs.length : at
 }
 
 /** The upper bound of the interval that holds the quantile; Infinity for the last one. */

@@ -478,6 +478,57 @@ export interface Operations {
       }[]
     }
   }
+  /** Show which Kafka clients sent which requests to this agent, how long the answers took, and which errors they had. */
+  listRequests: {
+    params: Readonly<Record<never, never>>
+    query: {
+      readonly minutes?: string
+    }
+    body: undefined
+    answer: {
+      readonly minutes: number
+      readonly requests: readonly ({
+        readonly clientId: string | null
+        readonly others: boolean
+        readonly api: string
+        readonly requests: number
+        readonly bytesIn: number
+        readonly bytesOut: number
+        readonly meanMs: number
+        readonly p50Ms: number | null
+        readonly p99Ms: number | null
+        readonly maxMs: number
+        readonly errors: readonly ({
+          readonly error: string
+          readonly count: number
+          readonly subject: string | null
+          readonly message: string | null
+          readonly lastAt: string
+        })[]
+      })[]
+    }
+  }
+  /** Show the last flushes of this agent: how long each object was open, was being stored, and was being committed. */
+  listFlushes: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly flushes: readonly ({
+        readonly sequence: number
+        readonly trigger: string
+        readonly sizeBytes: number
+        readonly batches: number
+        readonly partitions: number
+        readonly sealedAt: string
+        readonly openMs: number
+        readonly storeMs: number | null
+        readonly waitMs: number | null
+        readonly commitMs: number | null
+        readonly failure: string | null
+      })[]
+    }
+  }
   /** Whether the process is alive. */
   livez: {
     params: Readonly<Record<never, never>>
@@ -692,6 +743,8 @@ export const routes = {
   listSlots: { method: 'GET', path: '/slots', plane: 'control' },
   listUpkeep: { method: 'GET', path: '/upkeep', plane: 'control' },
   sweepStore: { method: 'POST', path: '/upkeep/sweep', plane: 'control' },
+  listRequests: { method: 'GET', path: '/requests', plane: 'control' },
+  listFlushes: { method: 'GET', path: '/flushes', plane: 'control' },
   livez: { method: 'GET', path: '/livez', plane: 'control' },
   readyz: { method: 'GET', path: '/readyz', plane: 'control' },
   metrics: { method: 'GET', path: '/metrics', plane: 'control' },

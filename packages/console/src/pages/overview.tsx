@@ -202,7 +202,9 @@ function Store({ metrics }: { readonly metrics: Metrics }): JSX.Element {
             {operations.map(([operation, name]) => {
               const requests = sum(metrics, 'lks_store_requests_total', { operation })
               const seconds = sum(metrics, 'lks_store_seconds_total', { operation })
-              const failed = sum(metrics, 'lks_store_failures_total', { operation })
+              const failures = 'lks_store_failures_total'
+              // A look for an object that may not be there is no failure.
+              const failed = sum(metrics, failures, { operation }) - sum(metrics, failures, { operation, kind: 'missing' })
               return (
                 <tr key={operation}>
                   <td>{name}</td>

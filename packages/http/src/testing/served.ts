@@ -1,7 +1,15 @@
 // Both planes over real sockets, in front of an agent's real write and read paths; the Metadata Service is a fake in a few maps.
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { type AgentEvent, defaultLimits, KafkaError, type Member, RecentFlushes, RecentRequests, settings } from '@local-kafka-service/agent'
+import {
+  type AgentEvent,
+  defaultLimits,
+  KafkaError,
+  type Member,
+  RecentFlushes,
+  RecentRequests,
+  settings,
+} from '@local-kafka-service/agent'
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
 import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
