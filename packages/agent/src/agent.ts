@@ -130,7 +130,7 @@ export interface AgentOperations {
 }
 
 /** What another server of the same agent shares with its Kafka port. */
-export interface SharedServices extends Pick<Services, 'clock' | 'ioClock' | 'random' | 'settings' | 'gate' | 'emit' | 'owners'> {
+export interface SharedServices extends Pick<Services, 'clock' | 'ioClock' | 'turns' | 'random' | 'settings' | 'gate' | 'emit' | 'owners'> {
   /** The memory of HTTP answers with records. */
   readonly httpAnswers: AnswerMemory
 }
@@ -484,14 +484,14 @@ interface RunningParts extends Pick<Agent, 'operations' | 'recent'>, Pick<Return
 }
 
 function agentOf(services: Services, running: RunningParts): Agent {
-  const { clock, ioClock, random, settings, gate, emit, owners } = services
+  const { clock, ioClock, turns, random, settings, gate, emit, owners } = services
   const { meters, membership, stores, operations, kafka, life } = running
   return {
     clusterId: services.clusterId,
     brokerId: membership.registration.brokerId,
     addresses: kafka.addresses,
     operations,
-    shared: { clock, ioClock, random, settings, gate, emit, owners, httpAnswers: running.httpAnswers },
+    shared: { clock, ioClock, turns, random, settings, gate, emit, owners, httpAnswers: running.httpAnswers },
     members: () => membership.owners.members,
     storeFailure: () => stores.failure,
     health: () => healthOf({ ...services, ...running, stopping: life.stopping }),

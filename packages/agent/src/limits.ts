@@ -138,6 +138,9 @@ export const fixedLimits = {
   requestsPerTurn: 8,
   /** Those of all connections. The others are first in the next turn; in between, the stores' answers and new connections have theirs. */
   requestsPerTurnOfAll: 64,
+  /** Larger requests have a bound of their own: about so many bytes of them in one turn. A megabyte is copied and checked in a millisecond. */
+  largeRequestBytes: 64 * kib,
+  largeRequestBytesPerTurn: 1 * mib,
   /** How long a client may take for the last bytes of a connection that is being closed. */
   lingerMs: 5_000,
   /** The buffer that all sockets of the process are read into. Half the size costs a third more time per byte, and four times the size half as much again. */
@@ -277,6 +280,9 @@ export const fixedLimits = {
   /** Groups whose machines are in memory. Above it, those without members are dropped, and loaded again on demand. */
   loadedGroups: 10_000,
   groupsLoadedAtATime: 8,
+  /** The members' bytes of a save that is large, and those that count as one unit of work: they become base64 in JSON. A megabyte takes 2 ms, and then 8 ms in SQLite's thread. */
+  largeSaveBytes: 128 * kib,
+  journalBytesPerUnit: 1 * kib,
   /** Transactional ids in one page of those that have timed out, or are not used any more. */
   transactionalIdsPerStep: 1_000,
   /** Groups whose expired offsets one transaction removes while it holds their locks. */
@@ -367,8 +373,10 @@ export const fixedLimits = {
   /** Topics that one request may create by naming them. */
   autoCreatedTopicsPerRequest: 100,
 
-  /** Units of work (a name, a partition, a small record: a few microseconds each) after which a request yields to others (time/turns.ts): a few milliseconds. */
-  unitsPerTurn: 1_000,
+  /** Units of work (a name, a partition, a small record: a few microseconds each) after which a request yields to others (time/turns.ts): one or two milliseconds. */
+  unitsPerTurn: 500,
+  /** Work that has waited for a turn more often than this is long: short work does not wait for it. */
+  turnsOfShortWork: 4,
   /** A larger frame is decoded in steps. A smaller one has at most so many elements of arrays, at about 0.2 µs each. */
   decodedInTurnBytes: 16 * kib,
   /** Elements of arrays that count as one unit of work when a large message is decoded or encoded. */

@@ -1,14 +1,15 @@
 // Answers with records on their way to a reader: they hold memory until they are sent, and a stalled reader gives way when other answers find no memory.
 import { type AnswerClaim, StalledReaders } from '@local-kafka-service/agent'
 import type { FastifyRequest } from 'fastify'
+import { httpLimits } from './limits.ts'
 import type { ServedAgent } from './served-agent.ts'
 
 /** One answer. */
 export interface AnswerOnItsWay {
   /** The answer's claim, released when the answer is sent or its connection ends. */
   readonly memory: AnswerClaim
-  /** Yields the pieces, and notes how fast the reader takes them. */
-  taken<T>(pieces: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T>
+  /** Yields the pieces, a few in each turn of the event loop, and notes how fast the reader takes them. */
+  taken(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string>
 }
 
 interface StreamHolder {
@@ -21,7 +22,7 @@ export type AnswerStreams = (request: FastifyRequest, raw: { on(event: 'close', 
 
 /** Created once for both planes. */
 export function answerStreams({ shared }: ServedAgent): AnswerStreams {
-  const { httpAnswers, ioClock, emit } = shared
+  const { httpAnswers, ioClock, turns, emit } = shared
   const holders = new Set<StreamHolder>()
   const stalled = new StalledReaders({ clock: ioClock, holders, giveWay: (holder, message) => holder.giveWay(message) })
   httpAnswers.onStarved(() => stalled.starved())
@@ -44,10 +45,12 @@ export function answerStreams({ shared }: ServedAgent): AnswerStreams {
     return {
       memory,
       async *taken(pieces) {
+        const slice = turns.slice(httpLimits.answerBytesPerTurn)
         for await (const piece of pieces) {
           holder.stalledSinceMs = ioClock.monotonic()
           yield piece
           holder.stalledSinceMs = undefined
+          if (slice.spent(piece.length)) await slice.next()
         }
         // The socket has the rest.
         holder.stalledSinceMs = ioClock.monotonic()

@@ -8,6 +8,7 @@ import { openApi } from './openapi.ts'
 import type { OpenApi } from './openapi-document.ts'
 import { dataPrefix, type PlaneName, type PlaneParts } from './plane.ts'
 import { planeWithRoutes } from './planes.ts'
+import { RequestTurns } from './request-turns.ts'
 import type { ServedAgent } from './served-agent.ts'
 import { type Listening, listen, type PortAsk } from './servers.ts'
 
@@ -68,15 +69,15 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
     request.url = url.slice(dataPrefix.length)
     dataApp.routing(Object.assign(request, { originalUrl: url }), response)
   }
-  const control = await listen(options.control, handleControl, room())
+  const requests = new RequestTurns(ioClock)
+  const control = await listen(options.control, requests.listener(handleControl), room())
   listening.control = control
   const after = (delayMs: number, callback: () => void): { cancel(): void } => agent.shared.ioClock.after(delayMs, callback)
-  const data = await listen(options.data, (request, response) => dataApp.routing(request, response), room()).catch(
-    async (error: unknown) => {
-      await control.closed(0, after)
-      throw error
-    },
-  )
+  const handleData = requests.listener((request, response) => dataApp.routing(request, response))
+  const data = await listen(options.data, handleData, room()).catch(async (error: unknown) => {
+    await control.closed(0, after)
+    throw error
+  })
   listening.data = data
   const urls = parts.urls()
 

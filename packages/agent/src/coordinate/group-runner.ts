@@ -3,7 +3,7 @@ import { KafkaError } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { ClassicGroup } from '../core/group/classic-group.ts'
 import type { ClassicReply, ClassicRequest, ClassicSettings } from '../core/group/classic-messages.ts'
-import { type ClassicChange, type MemberRow, type SavedChange, saved } from '../core/group/classic-state.ts'
+import { type ClassicChange, type SavedChange, saved } from '../core/group/classic-state.ts'
 import type { RequestId, Step } from '../core/group/machine.ts'
 import { partitionKey, type TopicPartition } from '../core/ids.ts'
 import {
@@ -12,12 +12,14 @@ import {
   type GroupStore,
   MetadataError,
   type OffsetToCommit,
+  type SavedGroup,
   type SaveGroup,
 } from '../metadata/metadata-store.ts'
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
-import { changeOf, entryOf } from './journal.ts'
-import { type GroupMemory, memberRowBytes, type RowsToHold } from './member-memory.ts'
+import type { GroupSaves } from './group-saves.ts'
+import { changeOf } from './journal.ts'
+import { type GroupMemory, memberBytes, type RowsToHold, rowBytes } from './member-memory.ts'
 
 export interface RunnerParts {
   readonly groupId: string
@@ -28,6 +30,7 @@ export interface RunnerParts {
   readonly clock: Clock
   readonly settings: ClassicSettings
   readonly memory: GroupMemory
+  readonly saves: GroupSaves
   readonly emit: EventHook
   /** Called once, when this runner has ended: a save failed, or another coordinator took over. The next request opens a new runner. */
   readonly onDropped: () => void
@@ -188,9 +191,7 @@ export class GroupRunner {
 
   #apply(change: ClassicChange): void {
     this.#machine.apply(change)
-    const { memory } = this.#parts
-    if (change.kind === 'member') memory.put(change.key, change.value === null ? 0 : memberBytes(change.value))
-    if (change.kind === 'assignment') memory.put(change.key, change.value?.assignment.length ?? 0)
+    if (change.kind === 'member' || change.kind === 'assignment') this.#parts.memory.put(change.key, rowBytes(change))
     if (change.kind !== 'group') return
     this.#head = change.value === null ? null : { kind: 'classic', protocolType: change.value.protocolType, state: change.value.state }
   }
@@ -221,20 +222,10 @@ export class GroupRunner {
     const { head } = batch
     // A group that was never stored needs no deletion.
     if (savesNothing(batch) || (head === null && !this.#stored)) return true
-    const { store, groupId, epoch, owner, emit } = this.#parts
+    const { groupId, saves, emit } = this.#parts
     try {
-      const { kind } = await store.save({
-        groupId,
-        epoch,
-        version: this.#version,
-        owner,
-        head,
-        entries: [...batch.changes.values()].map(entryOf),
-        offsets: [...batch.offsets.values()],
-        removedOffsets: [...batch.removedOffsets.values()],
-        expiredOffsets: batch.expiredOffsets,
-        pendingOffsets: batch.pendingOffsets,
-      })
+      const { kind } = await saves.run([...batch.changes.values()], (entries) => this.#store(batch, entries))
+      if (kind === 'dropped') return false
       if (kind === 'saved') {
         this.#stored = head !== null
         this.#version = head === null ? 0 : this.#version + 1
@@ -247,6 +238,27 @@ export class GroupRunner {
       this.drop(new KafkaError('COORDINATOR_NOT_AVAILABLE', error.message))
     }
     return false
+  }
+
+  async #store(
+    { head, offsets, removedOffsets, expiredOffsets, pendingOffsets }: Batch,
+    entries: SaveGroup['entries'],
+  ): Promise<SavedGroup | { readonly kind: 'dropped' }> {
+    // A large save waits for others, and nothing may be written after the group was dropped.
+    if (this.#dropped !== undefined) return { kind: 'dropped' }
+    const { store, groupId, epoch, owner } = this.#parts
+    return await store.save({
+      groupId,
+      epoch,
+      version: this.#version,
+      owner,
+      head,
+      entries,
+      offsets: [...offsets.values()],
+      removedOffsets: [...removedOffsets.values()],
+      expiredOffsets,
+      pendingOffsets,
+    })
   }
 
   #schedule(): void {
@@ -275,10 +287,6 @@ function rowsOf(request: ClassicRequest): RowsToHold | undefined {
   if (request.kind !== 'sync') return undefined
   const rows = request.assignments.map(({ memberId, assignment }) => ({ key: `assignment/${memberId}`, bytes: assignment.length }))
   return { kind: 'assignment', rows }
-}
-
-function memberBytes({ protocols }: Pick<MemberRow, 'protocols'>): number {
-  return protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, memberRowBytes)
 }
 
 function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOffsets = [], pendingOffsets = [] }: Beside): void {

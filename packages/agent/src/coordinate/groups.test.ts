@@ -38,6 +38,44 @@ test('a member joins, syncs, commits and leaves; each step is in the database be
   expect(await groups.list()).toEqual([{ groupId: 'g', kind: 'classic', protocolType: 'consumer', state: 'Empty' }])
 })
 
+test('H6: of groups with large members one is saved at a time, and a small group does not wait for them', async () => {
+  const gate = Promise.withResolvers<void>()
+  const saving: string[] = []
+  const { groups } = await aCoordinator({
+    async save(save, input) {
+      saving.push(input.groupId)
+      if (input.groupId.startsWith('large')) await gate.promise
+      return await save(input)
+    },
+  })
+  const protocols = [{ name: 'range', metadata: new Uint8Array(fixedLimits.largeSaveBytes) }]
+  const joins = ['large-1', 'large-2', 'large-3'].map((groupId) => groups.ask(groupId, aJoin({ version: 3, protocols })))
+  expect((await groups.ask('small', aJoin({ version: 3 }))).error).toBe('NONE')
+  expect(saving.filter((groupId) => groupId.startsWith('large'))).toHaveLength(1)
+  gate.resolve()
+  expect((await Promise.all(joins)).map(({ error }) => error)).toEqual(['NONE', 'NONE', 'NONE'])
+})
+
+test('a group that is dropped while its large save waits for another one is not saved any more', async () => {
+  const gate = Promise.withResolvers<void>()
+  const saving: string[] = []
+  const { groups } = await aCoordinator({
+    async save(save, input) {
+      saving.push(input.groupId)
+      await gate.promise
+      return await save(input)
+    },
+  })
+  const protocols = [{ name: 'range', metadata: new Uint8Array(fixedLimits.largeSaveBytes) }]
+  const joins = Promise.allSettled(['one', 'two'].map((groupId) => groups.ask(groupId, aJoin({ version: 3, protocols }))))
+  while (saving.length === 0) await turn()
+  groups.abandon()
+  gate.resolve()
+  expect((await joins).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  for (let turns = 0; turns < 20; turns += 1) await turn()
+  expect(saving).toHaveLength(1)
+})
+
 test('after a crash and a restart members continue with heartbeats, without a rebalance, and their offsets are kept', async () => {
   const { groups, store, topicId, restart } = await aCoordinator()
   const member = await joined(groups, 'g')

@@ -15,6 +15,7 @@ import { sleep } from '../time/sleep.ts'
 import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
+import { GroupSaves } from './group-saves.ts'
 import type { MemberMemory } from './member-memory.ts'
 import { type DescribedGroup, retriable, StoredGroups, type UnloadedGroups, withoutMembers } from './stored-groups.ts'
 
@@ -59,6 +60,7 @@ export class Groups {
   /** Bulk reads. Call `check` first. */
   readonly stored: StoredGroups
   readonly #parts: GroupsParts
+  readonly #saves: GroupSaves
   readonly #runners = new Map<string, Promise<GroupRunner>>()
   /** The loaded groups, in the order in which they were loaded. */
   readonly #loaded = new Map<string, GroupRunner>()
@@ -71,6 +73,7 @@ export class Groups {
 
   constructor(parts: GroupsParts) {
     this.#parts = parts
+    this.#saves = new GroupSaves(parts.turns)
     this.stored = new StoredGroups(parts)
   }
 
@@ -289,6 +292,7 @@ export class Groups {
         clock: sessionClock,
         settings,
         memory: this.#parts.memberMemory.open(groupId, emit),
+        saves: this.#saves,
         emit,
         onDropped: () => void opening.then((runner) => this.#forget(runner)),
       }),

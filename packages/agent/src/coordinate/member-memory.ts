@@ -1,5 +1,6 @@
 // The memory of the members of all groups: what they sent when they joined, and what their leaders assigned to them.
 import { KafkaError } from '@local-kafka-service/protocol'
+import type { MemberRow, SavedChange } from '../core/group/classic-state.ts'
 import { ByteBudget, type ByteGauge } from '../observe/byte-budget.ts'
 import type { EventHook } from '../observe/events.ts'
 
@@ -79,5 +80,15 @@ export class GroupMemory {
   }
 }
 
+/** What the row of a change holds in memory; 0 if the change removes it. */
+export function rowBytes(change: SavedChange): number {
+  if (change.value === null || change.kind === 'group') return 0
+  return change.kind === 'member' ? memberBytes(change.value) : change.value.assignment.length
+}
+
+export function memberBytes({ protocols }: Pick<MemberRow, 'protocols'>): number {
+  return protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, memberRowBytes)
+}
+
 /** What a member takes besides what clients send: objects, keys, and its session. */
-export const memberRowBytes = 500
+const memberRowBytes = 500

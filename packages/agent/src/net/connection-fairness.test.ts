@@ -67,6 +67,22 @@ test('H9: many connections together take a limited number of requests in each tu
   expect(counts().filter((count) => count === 2)).toHaveLength(fixedLimits.requestsPerTurnOfAll - 2)
 })
 
+test('H6: large requests of all connections have a bound of their own in each turn, and a small request does not wait for them', async () => {
+  const due: (() => void)[] = []
+  const turns = new TurnCounter(earlyBy(0, new ManualClock(), (callback) => void due.push(callback)))
+  const fit = 4
+  const large = Array.from({ length: 2 * fit + 1 }, () => aConnection({ turns }))
+  const small = aConnection({ turns })
+  for (const { connection } of large) connection.data(frame(new Uint8Array(fixedLimits.largeRequestBytesPerTurn / fit)))
+  small.connection.data(frame('x'))
+  const taken = (): number => large.filter(({ requests }) => requests.length > 0).length
+  expect([taken(), small.requests.length]).toEqual([fit, 1])
+  for (const callback of due.splice(0)) callback()
+  expect(taken()).toBe(2 * fit)
+  for (const callback of due.splice(0)) callback()
+  expect(taken()).toBe(2 * fit + 1)
+})
+
 test('H5: an answer is stalled from its write until the operating system accepts some of its bytes', async () => {
   const { connection, socket, clock, requests } = aConnection()
   expect(connection.stalledSinceMs).toBeUndefined()

@@ -57,6 +57,9 @@ interface Slot {
 const firstStepBytes = 512
 const largestStepBytes = 256 * 1024
 
+/** The reason of the signal of a connection that was closed. Made once: thousands may be closed in one turn. */
+const gone = new Error('the connection was closed')
+
 /** The reason of the signals of all connections, by identity, when the agent stops. */
 const stopping = new Error('the agent stops')
 
@@ -137,7 +140,7 @@ export class Connection implements SocketEvents {
     if (this.#state === 'closed') return
     const reason = this.#state === 'open' && error !== undefined ? error.message : this.#reason
     this.#state = 'closed'
-    this.#gone.abort(new Error('the connection was closed'))
+    this.#gone.abort(gone)
     this.#claim?.release()
     this.#frames.clear()
     for (const timer of Object.values(this.#timers)) timer.cancel()
@@ -204,9 +207,12 @@ export class Connection implements SocketEvents {
     try {
       const sizeBytes = this.#frames.size()
       if (sizeBytes === undefined || !this.#reserve(sizeBytes)) return undefined
+      if (this.#frames.bodyBytes === sizeBytes) {
+        this.#claim?.complete()
+        if (!this.#turns.freeFor(sizeBytes)) return undefined
+      }
       const frame = this.#frames.take()
       if (frame === undefined) this.#watchStall()
-      else this.#claim?.complete()
       return frame
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -244,7 +250,7 @@ export class Connection implements SocketEvents {
   async #take(frame: Uint8Array): Promise<void> {
     this.#handling = true
     this.#activeAtMs = this.#parts.clock.monotonic()
-    this.#turns.take()
+    this.#turns.take(frame.length)
     const pin = this.#parts.memory.pin(frame, this.#claim)
     this.#claim = undefined
     const handled = await this.#parts.handle(frame, this.#gone.signal, pin)

@@ -8,8 +8,9 @@ export class TurnCounter {
   readonly #clock: Clock
   #number = 0
   #ending = false
-  /** The requests that all connections have taken in this turn. */
+  /** The requests that all connections have taken in this turn, and the bytes of the large ones. */
   #taken = 0
+  #takenBytes = 0
   #waiting: (() => void)[] = []
 
   constructor(clock: Clock) {
@@ -32,8 +33,14 @@ export class TurnCounter {
     return this.#taken < fixedLimits.requestsPerTurnOfAll
   }
 
-  take(): void {
+  /** Whether any connection may take a large request in this turn. Small ones never wait for large ones. */
+  get hasLargeRoom(): boolean {
+    return this.#takenBytes < fixedLimits.largeRequestBytesPerTurn
+  }
+
+  take(sizeBytes: number): void {
     this.#taken += 1
+    if (isLarge(sizeBytes)) this.#takenBytes += sizeBytes
   }
 
   /** Calls each callback once in the next turn, in order. */
@@ -49,6 +56,7 @@ export class TurnCounter {
       this.#ending = false
       this.#number += 1
       this.#taken = 0
+      this.#takenBytes = 0
       const waiting = this.#waiting
       this.#waiting = []
       for (const callback of waiting) callback()
@@ -80,19 +88,34 @@ export class TurnShare {
     if (this.#waits) return false
     const isNewTurn = this.#turn !== this.#turns.current
     if (this.#turns.hasRoom && (isNewTurn || this.#inTurn < fixedLimits.requestsPerTurn)) return true
+    this.#wait()
+    return false
+  }
+
+  /** Whether the next request of the connection, which has arrived whole, may be taken in this turn. Called after `free`. */
+  freeFor(sizeBytes: number): boolean {
+    if (!isLarge(sizeBytes) || this.#turns.hasLargeRoom) return true
+    this.#wait()
+    return false
+  }
+
+  take(sizeBytes: number): void {
+    const { current } = this.#turns
+    this.#inTurn = this.#turn === current ? this.#inTurn + 1 : 1
+    this.#turn = current
+    this.#taken += 1
+    this.#turns.take(sizeBytes)
+  }
+
+  #wait(): void {
     this.#waits = true
     this.#turns.next(() => {
       this.#waits = false
       this.#again()
     })
-    return false
   }
+}
 
-  take(): void {
-    const { current } = this.#turns
-    this.#inTurn = this.#turn === current ? this.#inTurn + 1 : 1
-    this.#turn = current
-    this.#taken += 1
-    this.#turns.take()
-  }
+function isLarge(sizeBytes: number): boolean {
+  return sizeBytes > fixedLimits.largeRequestBytes
 }

@@ -1,5 +1,6 @@
 // Long work yields after a number of units, and one slice runs in each turn.
 import { expect, test } from 'vitest'
+import { fixedLimits } from '../limits.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 import { Turns } from './turns.ts'
 
@@ -42,6 +43,26 @@ test('H10: one slice of all long work runs in a turn, in the order of waiting', 
   await done
   expect(trace).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3'])
   expect(loop.soonCount).toBe(0)
+})
+
+test('H12: short work does not wait for long work, and long work goes on beside it', async () => {
+  const loop = new EventLoop()
+  const turns = new Turns(loop)
+  const trace: string[] = []
+  const work = async (name: string, slices: number): Promise<void> => {
+    const slice = turns.slice(1)
+    for (let unit = 1; unit <= slices; unit++) if (slice.spent(1)) await slice.next()
+    trace.push(name)
+  }
+  const long = Promise.all(Array.from({ length: 50 }, (_, at) => work(`long ${at}`, 10 * fixedLimits.turnsOfShortWork)))
+  for (let turn = 0; turn < 50 * fixedLimits.turnsOfShortWork; turn++) await loop.turn()
+  const short = work('short', 2)
+  for (let turn = 0; turn < 3; turn++) await loop.turn()
+  await short
+  expect(trace[0]).toBe('short')
+  while (loop.soonCount > 0) await loop.turn()
+  await long
+  expect(trace).toHaveLength(51)
 })
 
 /** Runs, in one turn, the callbacks that were scheduled before it. */

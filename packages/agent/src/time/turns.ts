@@ -11,12 +11,14 @@ import type { Clock } from './clock.ts'
  *       if (slice.spent(1)) await slice.next()
  *     }
  *
- * Work is counted, never timed, so the simulator stays deterministic; there, a turn is a step of virtual time. In each turn one slice of all waiting work
- * runs, in the order in which the work began to wait: twenty long requests delay a short one no more than one of them does.
+ * Work is counted, never timed, so the simulator stays deterministic; there, a turn is a step of virtual time. In each turn two slices run: one of the work that
+ * has waited a few times only, and one of the long work, each in the order in which it began to wait. So a hundred long requests delay a short one no more than one of them does.
  */
 export class Turns {
   readonly #clock: Pick<Clock, 'soon'>
-  readonly #waiting: (() => void)[] = []
+  readonly #short: (() => void)[] = []
+  readonly #long: (() => void)[] = []
+  #scheduled = false
 
   constructor(clock: Pick<Clock, 'soon'>) {
     this.#clock = clock
@@ -27,18 +29,26 @@ export class Turns {
     return new Slice(this, units)
   }
 
-  /** Settles in a later turn of the event loop, after pending I/O. */
-  next(): Promise<void> {
+  /** Settles in a later turn of the event loop, after pending I/O. `waits`: how often this work has waited before. */
+  next(waits = 0): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve)
-      if (this.#waiting.length === 1) this.#clock.soon(this.#release)
+      const queue = waits < fixedLimits.turnsOfShortWork ? this.#short : this.#long
+      queue.push(resolve)
+      this.#schedule()
     })
   }
 
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#clock.soon(this.#release)
+  }
+
   readonly #release = (): void => {
-    const released = this.#waiting.shift()
-    if (this.#waiting.length > 0) this.#clock.soon(this.#release)
-    released?.()
+    const released = [this.#short.shift(), this.#long.shift()]
+    this.#scheduled = false
+    if (this.#short.length + this.#long.length > 0) this.#schedule()
+    for (const resolve of released) resolve?.()
   }
 }
 
@@ -47,6 +57,7 @@ export class Slice {
   readonly #turns: Turns
   readonly #units: number
   #left: number
+  #waits = 0
 
   constructor(turns: Turns, units: number) {
     this.#turns = turns
@@ -62,7 +73,8 @@ export class Slice {
 
   /** Lets other work run, then starts a new slice. */
   async next(): Promise<void> {
-    await this.#turns.next()
+    await this.#turns.next(this.#waits)
+    this.#waits += 1
     this.#left = this.#units
   }
 }
@@ -88,7 +100,7 @@ export async function* inSlices<T>(
     return
   }
   for (let from = 0; from < items.length; from += units) {
-    await turns.next()
+    await turns.next(from / units)
     yield items.slice(from, from + units)
   }
 }

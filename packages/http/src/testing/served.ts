@@ -188,7 +188,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     clusterId,
     brokerId: 1,
     operations: { topics, records, recordDeletion, groups, damage: damaged, compaction, upkeep },
-    shared: { clock, ioClock: clock, random, settings: agentSettings, gate, emit, owners, httpAnswers },
+    shared: { clock, ioClock: clock, turns, random, settings: agentSettings, gate, emit, owners, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,
     health: () => health,
