@@ -1,4 +1,4 @@
-// All limits of the agent, each with its reason. A limit that users may want to change is a setting; a limit whose change would break a guarantee is here.
+// All limits of the agent, each with its reason: one thing, so that they are weighed against one another. A limit that users may want to change is a setting; a limit whose change would break a guarantee is here.
 
 const kib = 1024
 const mib = 1024 * kib

@@ -14,7 +14,7 @@ import {
 } from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
-import type { Answer } from '../net/connection.ts'
+import type { Answer } from '../net/handled.ts'
 import { GatedObjects } from '../objects/testing/gated-objects.ts'
 import { MovableTime } from '../time/movable-time.ts'
 import { systemClock } from '../time/system-clock.ts'

@@ -1,7 +1,8 @@
 // The promises of a connection: answers in the order of the requests, whatever the handlers do, and a bounded use of memory, whatever the client does.
 import { expect, test } from 'vitest'
 import { defaultLimits, fixedLimits } from '../limits.ts'
-import { type Answer, isStopping } from './connection.ts'
+import { isStopping } from './connection.ts'
+import type { Answer } from './handled.ts'
 import { aBudget, aConnection, answer, frame, idleMs, now, prefix, turn } from './testing/a-connection.ts'
 
 test('answers are sent in the order of the requests, even if later ones are ready first', async () => {

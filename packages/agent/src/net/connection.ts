@@ -4,6 +4,7 @@ import { fixedLimits, type Limits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { FramePool, Pin } from './frame-pin.ts'
+import type { Answer, Handled } from './handled.ts'
 import type { Socket, SocketEvents } from './network.ts'
 import type { Claim, Permits } from './permits.ts'
 import type { TurnCounter, TurnShare } from './turn-counter.ts'
@@ -28,25 +29,6 @@ export interface ConnectionParts {
   readonly onGaveWay: (held: Held, message: string) => void
   /** Called exactly once. */
   readonly onClosed: (reason: string) => void
-}
-
-export type Handled =
-  | { readonly kind: 'now'; readonly answer: Answer }
-  /** Never rejects. */
-  | { readonly kind: 'later'; readonly answer: Promise<Answer> }
-  /** The request gets no answer. If `close` is true, the connection is closed. */
-  | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
-  | { readonly kind: 'close'; readonly reason: string }
-
-export interface Answer {
-  readonly chunks: readonly Uint8Array[]
-  readonly sizeBytes: number
-  /** The connection is closed after this answer: no later request is answered. */
-  readonly thenClose: boolean
-  /** The time after this answer in which the connection takes no request (KIP-219). */
-  readonly throttleMs: number
-  /** Called once, when the operating system has the bytes or can never get them. */
-  readonly sent?: () => void
 }
 
 interface Slot {

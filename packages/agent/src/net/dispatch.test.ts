@@ -28,8 +28,8 @@ import { Turns } from '../time/turns.ts'
 import type { ProducerIds } from '../write/producer-ids.ts'
 import { Room } from '../write/room.ts'
 import type { Writer } from '../write/writer.ts'
-import type { Answer, Handled } from './connection.ts'
 import type { Pin } from './frame-pin.ts'
+import type { Answer, Handled } from './handled.ts'
 import { retriableError } from './retriable-error.ts'
 
 const initProducerId = { transactionalId: null, transactionTimeoutMs: 0 }

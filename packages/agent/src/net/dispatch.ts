@@ -14,9 +14,9 @@ import { fixedLimits } from '../limits.ts'
 import type { Misunderstanding } from '../observe/events.ts'
 import type { Services } from '../services.ts'
 import { finished } from '../time/turns.ts'
-import type { Handled } from './connection.ts'
 import { Exchange, type ExchangeParts, type Peer, tooNew } from './exchange.ts'
 import type { Pin } from './frame-pin.ts'
+import type { Handled } from './handled.ts'
 import { notKafka, notServed, unreadable } from './misunderstanding.ts'
 
 /** Never rejects. */

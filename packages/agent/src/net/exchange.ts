@@ -21,7 +21,7 @@ import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
 import { finished } from '../time/turns.ts'
 import { errorCodesIn } from './answer-errors.ts'
-import type { Answer, Handled } from './connection.ts'
+import type { Answer, Handled } from './handled.ts'
 import type { Misunderstood } from './interceptor.ts'
 import { retriableError } from './retriable-error.ts'
 

@@ -18,9 +18,9 @@ import { type AgentForTests, aBatch, anAgent, aPeer, baseOffsets } from '../api/
 import type { ObjectStore } from '../objects/object-store.ts'
 import { storeAround } from '../objects/wrappers/around.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
-import type { Handled } from './connection.ts'
 import { dispatcher } from './dispatch.ts'
 import { handle, type Peer } from './exchange.ts'
+import type { Handled } from './handled.ts'
 import { intercepted } from './intercepted.ts'
 import type { Act, End, InterceptedRequest, RequestFate } from './interceptor.ts'
 
