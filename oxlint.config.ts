@@ -42,6 +42,7 @@ const rootFiles: Record<string, readonly string[]> = {
   'index.ts': [],
   'codecs.ts': [],
   'codec-worker.ts': [],
+  'compaction-worker.ts': [],
   'optional-package.ts': [],
   'services.ts': ['net', 'api'],
   'settings.ts': ['net', 'api', 'operations', 'write'],

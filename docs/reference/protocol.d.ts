@@ -51,7 +51,8 @@ export { attributeBits, type BatchHeader, type BatchProblem, batchLayout, batchS
 export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, decompressionError, packedProblem, UnpackedSizeError, } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
 export { partitionOfKey } from './records/murmur2.ts';
-export { type BatchFilter, type FilteredBatch, filterRecords, type RecordCoding, type ScannedRecord, scanRecords, } from './records/record-filter.ts';
+export { type BatchFilter, type FilteredBatch, filterRecords, type RecordCoding, scanRecords, } from './records/record-filter.ts';
+export { hasKeyAt, type KeyColumns, type RecordPlace, RecordTable } from './records/record-table.ts';
 export { BatchWalk, type WalkedHeader, type WalkedRecords, walkRecords } from './records/record-walk.ts';
 export { buildBatch, type DecodedRecord, type NewBatch, type RecordHeader, readRawRecords, readRecords, readUnpackedRecords, } from './records/records.ts';
 export { declaredSize } from './records/unpacked-size.ts';
@@ -4496,14 +4497,7 @@ export declare function murmur2(bytes: Uint8Array): number;
 
 // ---- records/record-filter.d.ts
 import { type Codecs } from './codecs.ts';
-/** What a filter looks at. The bytes of a value are not touched. */
-export interface ScannedRecord {
-    readonly offsetDelta: number;
-    /** A view of the batch, or of the bytes that it unpacks to. */
-    readonly key: Uint8Array | null;
-    /** Without a value, the record is the tombstone of its key. */
-    readonly hasValue: boolean;
-}
+import type { RecordTable } from './record-table.ts';
 /** How the bytes of a batch are read and written. */
 export interface RecordCoding {
     readonly codecs: Codecs;
@@ -4511,9 +4505,12 @@ export interface RecordCoding {
     /** The most that the records may unpack to. */
     readonly maxBytes: number;
 }
-/** What `filterRecords` keeps, and how it writes the batch again. */
+/** Which records `filterRecords` keeps, and how it writes the batch again. */
 export interface BatchFilter extends RecordCoding {
-    readonly keeps: (record: ScannedRecord) => boolean;
+    /** Called once for each batch: writes 1 into `kept` for each record that stays. All of `kept` is 0. */
+    readonly keep: (records: RecordTable, kept: Uint8Array) => void;
+    /** Memory for the records of a batch, which is used again for the next one. */
+    readonly table: RecordTable;
     /** The delete horizon of a batch that has none and keeps a tombstone (KIP-534), in milliseconds since the epoch. */
     readonly deleteHorizonMs: number;
 }
@@ -4525,13 +4522,51 @@ export type FilteredBatch = {
     readonly bytes: Uint8Array;
     readonly maxTimestamp: number;
 };
-/** Calls `each` for all records of the batch at `at`, in order. Throws a ProtocolError for records that cannot be read. */
-export declare function scanRecords(batch: Uint8Array, at: number, coding: Omit<RecordCoding, 'crc32c'>, each: (record: ScannedRecord) => void): void;
+/** Reads all records of the batch at `at` into the table. Throws a ProtocolError for records that cannot be read. */
+export declare function scanRecords(batch: Uint8Array, at: number, coding: Omit<RecordCoding, 'crc32c'>, into: RecordTable): void;
 /**
  * The batch at `at` with the records that the filter keeps. A rewritten batch has the codec, the offsets and the sequences of the old one. Like Kafka, a batch
  * that keeps a tombstone gets its delete horizon in the place of its base timestamp. Throws a ProtocolError for records that cannot be read.
  */
 export declare function filterRecords(batch: Uint8Array, at: number, filter: BatchFilter): FilteredBatch;
+
+// ---- records/record-table.d.ts
+/** Keys among other bytes. A view of each key would cost more than what is done with it. */
+export interface KeyColumns {
+    /** How many there are. The columns may be longer. */
+    readonly count: number;
+    readonly bytes: Uint8Array;
+    readonly keyStart: Int32Array;
+    /** Before the start: the record has no key. */
+    readonly keyEnd: Int32Array;
+}
+/** Whether the record has a key. */
+export declare function hasKeyAt({ keyStart, keyEnd }: KeyColumns, index: number): boolean;
+/** Where a record is in the unpacked bytes: its length, its attributes, its timestamp delta, and the rest. */
+export interface RecordPlace {
+    readonly start: number;
+    readonly timestampAt: number;
+    readonly timestampDelta: number;
+    readonly restAt: number;
+    readonly end: number;
+}
+/** One for each pass over many batches. */
+export declare class RecordTable implements KeyColumns {
+    #private;
+    count: number;
+    /** What the batch unpacks to. */
+    bytes: Uint8Array;
+    offsetDelta: Int32Array;
+    keyStart: Int32Array;
+    keyEnd: Int32Array;
+    /** 0: the record is the tombstone of its key. */
+    hasValue: Uint8Array;
+    /** The records that fill `bytes`. Throws a ProtocolError for malformed ones, and then the table is empty. */
+    read(bytes: Uint8Array, recordCount: number): void;
+    hasKey(index: number): boolean;
+    /** Where the marked records are. */
+    places(marked: Uint8Array): readonly RecordPlace[];
+}
 
 // ---- records/record-walk.d.ts
 /** `malformed`: the bytes are not valid records, or do not match the batch's header. `timestamp`: a record has a timestamp beyond 2^53. */

@@ -49,6 +49,7 @@ export const inner: readonly BundleEntry[] = [
   { name: 'cli', source: `${cli}src/command/cli.ts` },
   { name: 'sqlite-worker', source: fileURLToPath(new URL('../../packages/agent/src/metadata/sqlite-worker.ts', import.meta.url)) },
   { name: 'codec-worker', source: fileURLToPath(new URL('../../packages/agent/src/codec-worker.ts', import.meta.url)) },
+  { name: 'compaction-worker', source: fileURLToPath(new URL('../../packages/agent/src/compaction-worker.ts', import.meta.url)) },
   { name: 'pino', source: 'pino' },
   { name: 'wasm-utils', source: '@platformatic/wasm-utils/bundled' },
   { name: 'kafka-client', source: '@platformatic/kafka' },

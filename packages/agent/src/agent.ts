@@ -51,6 +51,7 @@ import type { Clock, Random } from './time/clock.ts'
 import { Slots } from './time/slots.ts'
 import { Turns } from './time/turns.ts'
 import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
+import type { RemoteCompaction } from './upkeep/compaction-work.ts'
 import { Expiry } from './upkeep/expiry.ts'
 import { JobReports } from './upkeep/job-report.ts'
 import { LogRetention, type LogRetentionParts } from './upkeep/log-retention.ts'
@@ -86,6 +87,7 @@ export interface Parts {
   /** Decompression outside the event loop. Default: none, so that it is deterministic. */
   readonly remoteCodecs?: RemoteCodecs
   readonly remotePackers?: RemotePackers
+  readonly remoteCompaction?: RemoteCompaction
   readonly crc32c: Checksum
   /** The memory of frames and objects. Default: a pool of the agent's own. Tests have one that overwrites released memory. */
   readonly memory?: SlabPool
@@ -309,7 +311,7 @@ function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Part
 /** What runs beside the clients, and removes, replaces or checks what is stored. */
 function upkeepOf(
   base: ReturnType<typeof baseOf>,
-  { codecs, metadata, objects: store }: Parts,
+  { codecs, metadata, objects: store, remoteCompaction }: Parts,
   view: {
     readonly owners: Owners
     readonly catalog: Catalog
@@ -332,6 +334,7 @@ function upkeepOf(
     ...view,
     ...compactionOptions(base, storage),
     ...rewriting,
+    ...(remoteCompaction && { remoteCompaction }),
     codecs,
     transactions,
     report: reports.register({

@@ -67,7 +67,7 @@ export const defaultLimits = {
   /** One read ahead of a consumer: at most an eighth of the cache, and a whole merged object. */
   readAheadRequestBytes: 64 * mib,
 
-  /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each. A log with more keys takes several passes, each as long as one. */
+  /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each; the table doubles until then. A log with more keys takes several passes, each as long as one. */
   compactionMapBytes: 64 * mib,
   /** What log compaction keeps of a log is stored in objects of about this size, and held in memory until then. */
   compactionObjectBytes: 8 * mib,
@@ -329,8 +329,15 @@ export const fixedLimits = {
   compactionSourcesPerSwap: 1_000,
   /** Partitions whose state one read returns: it reads the rows of all their segments. */
   compactionsPerRead: 20,
-  /** A disk or a bucket serves clients faster than this. */
+  /** What a pass reads: on the event loop, and in a thread, whose work bounds most passes. The event loop then reads and checks bytes for a tenth of its time. */
   compactionBytesPerSecond: 64 * mib,
+  compactionThreadBytesPerSecond: 256 * mib,
+  /** A pass over more bytes has a thread, which takes some 50 ms to start. The objects of a batch are few, and soon garbage. */
+  compactedInTurnsBytes: 4 * mib,
+  compactionThreadYoungMb: 8,
+  /** What a pass reads ahead of its work: as much as a store with 100 ms per request needs for some 80 MB/s. */
+  compactionAheadBytes: 8 * mib,
+  compactionReadsAhead: 8,
   /** Bytes of batches that are one unit of work: they are unpacked, their keys are hashed, and what is left is packed again. */
   compactedBytesPerUnit: 1 * kib,
 

@@ -34,6 +34,7 @@ import type { InFlight } from './time/in-flight.ts'
 import { MovableTime } from './time/movable-time.ts'
 import { systemClock, systemRandom } from './time/system-clock.ts'
 import { newUuid } from './time/uuid.ts'
+import { compactionThread } from './upkeep/compaction-thread.ts'
 import { type Recovered, recover } from './upkeep/recovery.ts'
 
 export type ObjectsPlace =
@@ -167,6 +168,7 @@ async function openServices(description: PartsDescription): Promise<OpenedParts>
         codecs: nodeCodecs,
         remoteCodecs: remoteCodecs(codecThreadOfProcess(systemClock)),
         remotePackers: remotePackers(codecThreadOfProcess(systemClock)),
+        remoteCompaction: compactionThread,
         crc32c: nativeCrc32c,
         emit,
         storeMeters: () => measured.meters(),

@@ -118,10 +118,10 @@ export {
   type FilteredBatch,
   filterRecords,
   type RecordCoding,
-  type ScannedRecord,
   scanRecords,
 } from './records/record-filter.ts'
 
+export { hasKeyAt, type KeyColumns, type RecordPlace, RecordTable } from './records/record-table.ts'
 export { BatchWalk, type WalkedHeader, type WalkedRecords, walkRecords } from './records/record-walk.ts'
 export {
   buildBatch,

@@ -74,7 +74,7 @@ export function expiryStoreContract(name: string, open: () => Promise<ContractDa
       expect(await store.log.allocateProducerIds(10)).not.toEqual(first)
     })
 
-    test('an ended job is forgotten when it has no objects, and never an agent, whose markers have none', async () => {
+    test('an ended incarnation is forgotten when nothing names it, and never the newest of an agent', async () => {
       const forget = (kept: readonly number[] = [], fencedForMs = 0) => store.expiry.forgetIncarnations({ fencedForMs, kept, maxRows: 100 })
       const job = await store.swaps.beginJob({ job: 'me compaction', nonce: aNonce() })
       await aged()
@@ -83,10 +83,26 @@ export function expiryStoreContract(name: string, open: () => Promise<ContractDa
       await registered(store, 'me', 'all')
       await aged()
       expect(await forget([], day)).toEqual({ removed: 0 })
-      expect(await forget([job.id])).toEqual({ removed: 0 })
-      expect(await forget()).toEqual({ removed: 1 })
+      expect(await forget([job.id, me.incarnation.id])).toEqual({ removed: 0 })
+      expect(await forget([me.incarnation.id])).toEqual({ removed: 1 })
       expect(await store.orphans.standings([{ incarnation: job, sequence: 1 }])).toEqual([{ kind: 'unknown' }])
       expect(await store.orphans.standings([{ incarnation: me.incarnation, sequence: 1 }])).toMatchObject([{ kind: 'uncommitted' }])
+      expect(await forget()).toEqual({ removed: 1 })
+      expect(await store.orphans.standings([{ incarnation: me.incarnation, sequence: 1 }])).toEqual([{ kind: 'unknown' }])
+      expect(await forget()).toEqual({ removed: 0 })
+    })
+
+    test('an incarnation stays while an object, a marker or a skipped range names it', async () => {
+      const forget = () => store.expiry.forgetIncarnations({ fencedForMs: 0, kept: [], maxRows: 100 })
+      await commit({})
+      await registered(store, 'me', 'all')
+      await aged()
+      expect(await forget()).toEqual({ removed: 0 })
+      await store.topics.delete(topic.topicId)
+      while ((await store.retention.purge({ undeleteMs: 0 })).more);
+      expect(await forget()).toEqual({ removed: 0 })
+      await store.sweep.forget(await store.sweep.released({ maxObjects: 10 }))
+      expect(await forget()).toEqual({ removed: 1 })
     })
 
     test('a job that an agent left behind is fenced, and the incarnations of agents are not', async () => {

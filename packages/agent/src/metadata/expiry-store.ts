@@ -10,8 +10,8 @@ export interface ExpiryStore {
   /** Forgets when producer ids were allocated, if that was longer ago: commits treat all of these ids as old already. */
   expireProducerIds(input: { readonly olderThanMs: number }): Promise<{ readonly removed: number }>
   /**
-   * Forgets incarnations of jobs that were fenced for so long, have no object in the database, and are not in `kept`: those that the store still has objects of. A commit of such an incarnation
-   * is answered as fenced, as before; only a replay of its last one does not get its result any more.
+   * Forgets incarnations that were fenced for so long, that no object, marker or skipped range in the database names, and that are not in `kept`: those that the store still has objects of. The
+   * newest incarnation of each agent stays. A commit of a forgotten one is answered as fenced, as before; only a replay of its last one does not get its result any more.
    */
   forgetIncarnations(input: ForgetIncarnations): Promise<{ readonly removed: number }>
   /** Fences incarnations of jobs that began longer ago: an agent that ended without a successor of its name left them. A job that is fenced begins again. */

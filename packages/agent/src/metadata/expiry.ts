@@ -100,15 +100,17 @@ interface IncarnationRow {
 }
 
 /**
- * Incarnations of jobs: markers and other segments without bytes name the incarnations of agents, and have no object. Those that were fenced by an earlier version have no time: they count
- * from their beginning.
+ * An incarnation is named by segments, but one with bytes has an object, and the others have an index. Fenced incarnations write no more of them; what moves
+ * a marker keeps its name. Those that were fenced by an earlier version have no time: they count from their beginning.
  */
 const readEndedIncarnations = statement<{ readonly fencedForMs: number; readonly maxRows: number }, IncarnationRow>(
   'read ended incarnations',
   `SELECT i.incarnation FROM incarnations AS i WHERE i.cluster = $cluster AND i.state = 'fenced'
     AND COALESCE(i.fenced_at_ms, i.created_at_ms) <= now_ms() - $fencedForMs
     AND NOT EXISTS (SELECT 1 FROM objects AS o WHERE o.cluster = i.cluster AND o.incarnation = i.incarnation)
-    AND NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.cluster = i.cluster AND a.agent = i.agent)
+    AND NOT EXISTS (SELECT 1 FROM segments AS s WHERE s.cluster = i.cluster AND s.incarnation = i.incarnation AND s.size_bytes = 0)
+    AND NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.cluster = i.cluster AND a.incarnation = i.incarnation)
+    AND NOT EXISTS (SELECT 1 FROM slots AS o WHERE o.cluster = i.cluster AND o.owner = i.incarnation)
     AND NOT EXISTS (SELECT 1 FROM skipped_ranges AS k WHERE k.cluster = i.cluster AND k.incarnation = i.incarnation)
     ORDER BY i.incarnation LIMIT $maxRows`,
 )

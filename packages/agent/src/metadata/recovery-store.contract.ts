@@ -172,6 +172,28 @@ export function recoveryStoreContract(name: string, open: () => Promise<Contract
       expect(await compacted()).toMatchObject({ cleanedOffset: 10 })
     })
 
+    test('what was merged ends at the cut, and what waits for the second merge is what is left', async () => {
+      for (const sequence of [1, 2, 3, 4]) await commit(sequence, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
+      const twice = { bytes: 0, segments: 0 }
+      const merges = () => store.swaps.mergeStates({ partitions: [partition(0), partition(1)], twice })
+      const waiting = { waitingBytes: 1_000, waitingSegments: 3 }
+      await store.swaps.saveMerged([
+        { ...partition(0), onceOffset: 40, twiceOffset: 10, ...waiting },
+        { ...partition(1), onceOffset: 40, twiceOffset: 40, ...waiting },
+      ])
+      await cutAt(flush(3))
+      const { sizeBytes } = must((await segmentsOf(0))[1], 'the segment that waits')
+      expect(await merges()).toMatchObject([
+        { nextOffset: 20, onceOffset: 20, twiceOffset: 10, waitingBytes: sizeBytes, waitingSegments: 1 },
+        { nextOffset: 20, onceOffset: 20, twiceOffset: 20, waitingBytes: 0, waitingSegments: 0 },
+      ])
+    })
+
+    const segmentsOf = async (index: number) => {
+      const [found] = await store.log.find([{ ...partition(index), offset: 0, maxBytes: 1e9, maxSegments: 100 }])
+      return found?.kind === 'found' ? found.segments : []
+    }
+
     test('a log that is cut at its start is as empty as a new one', async () => {
       await commit(1, [{ offsets: 10, maxTimestamp: 77 }])
       await cutAt(flush(1))

@@ -115,6 +115,7 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
       releaseObjectsFrom(cuts),
       deleteSegmentsFrom(cuts),
       lowerCleaned(cuts),
+      lowerMerged(cuts),
       deleteSkipsFrom(cuts),
       deleteAbortedFrom(cuts),
       insertMarkers(markers),
@@ -286,6 +287,20 @@ const lowerCleaned = statementPerRow<LogPlace>(
   'lower cleaned offset',
   { log: 'bigint', fromOffset: 'bigint' },
   'UPDATE compactions SET cleaned_offset = $fromOffset WHERE cluster = $cluster AND log = $log AND cleaned_offset > $fromOffset',
+)
+
+const leftWaiting = `FROM segments AS s
+      WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset >= merges.twice_offset AND s.last_offset < $fromOffset`
+const lowerMergedOf = (rows: string): string => `UPDATE merges SET once_offset = $fromOffset,
+    twice_offset = CASE WHEN twice_offset > $fromOffset THEN $fromOffset ELSE twice_offset END,
+    waiting_bytes = (SELECT COALESCE(SUM(s.size_bytes), 0) ${leftWaiting}), waiting_segments = (SELECT COUNT(*) ${leftWaiting})
+    ${rows} WHERE cluster = $cluster AND log = $log AND once_offset > $fromOffset`
+/** And never merged: what waits for the second merge is counted again. */
+const lowerMerged = statementPerRow<LogPlace>(
+  'lower merged offsets',
+  { log: 'bigint', fromOffset: 'bigint' },
+  // The form over all rows would be made at the first WHERE, which is that of a subquery.
+  { postgres: lowerMergedOf('FROM $rows'), sqlite: lowerMergedOf('') },
 )
 
 const deleteSegmentsFrom = statementPerRow<LogPlace>(

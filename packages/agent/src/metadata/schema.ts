@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 16
+export const schemaVersion = 17
 /** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
 export const minimumReaderVersion = 1
 
@@ -400,6 +400,10 @@ export const migrations: readonly (readonly Call[])[] = [
   [
     // Changes with every topic and config, so that each agent notices what another one has changed.
     addColumn('clusters', 'view_version bigint NOT NULL DEFAULT 0'),
+  ],
+  [
+    // Markers and skipped offsets: they name an incarnation of an agent, and no object does.
+    index('CREATE INDEX segments_without_bytes ON segments (cluster, incarnation) WHERE size_bytes = 0'),
   ],
 ]
 

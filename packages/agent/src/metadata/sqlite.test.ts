@@ -146,9 +146,9 @@ describe('a file with a problem', () => {
     expect(() => openSqlite(nowhere)).toThrow(MetadataError)
   })
 
-  /** What migrations 13 and 15 have made. */
+  /** What migrations 13 to 17 have made. */
   const dropTransactions = (): void => {
-    elsewhere('DROP INDEX producers_in_transactions')
+    for (const index of ['producers_in_transactions', 'segments_without_bytes']) elsewhere(`DROP INDEX ${index}`)
     for (const table of [
       'transactional_ids',
       'transaction_partitions',

@@ -16,6 +16,7 @@ import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { Turns } from '../time/turns.ts'
 import { CompactionPass } from './compaction-pass.ts'
+import { workInTurns } from './compaction-work.ts'
 
 let sql: Sql<Transactions>
 let store: OpenedMetadata
@@ -64,9 +65,7 @@ async function compacted(): Promise<string> {
       readSegment: async (_, segment) => await bytesOf(segment),
       onSwapped: () => {},
       now: () => 1_000_000,
-      turns: new Turns(systemClock),
       crc32c: nativeCrc32c,
-      codecs: nodeCodecs,
       producerIdExpirationMs: day,
       limits: defaultLimits,
     },
@@ -76,6 +75,7 @@ async function compacted(): Promise<string> {
       epoch: 1,
       deleteRetentionMs: day,
       job: await store.swaps.beginJob({ job: 'compaction', nonce: aNonce() }),
+      work: workInTurns({ turns: new Turns(systemClock), crc32c: nativeCrc32c, codecs: nodeCodecs }, defaultLimits),
       nextSequence: () => ++jobSequence,
       pace: async () => {},
       signal,

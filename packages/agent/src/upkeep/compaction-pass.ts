@@ -2,11 +2,7 @@
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
-import type { CompactionRules } from '../core/log/compaction/compact-batch.ts'
-import { addSegmentKeys, compactSegment, type IntactSegment } from '../core/log/compaction/compact-segment.ts'
-import { CompactedSegments } from '../core/log/compaction/compacted-segments.ts'
-import { KeyOffsets } from '../core/log/compaction/key-offsets.ts'
-import type { BatchReaders } from '../core/log/validate.ts'
+import type { CompactionSource, RunSoFar } from '../core/log/compaction/pass-steps.ts'
 import { objectKey } from '../core/object-key.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
@@ -14,10 +10,10 @@ import type { CompactionState, SwapStore } from '../metadata/swap-store.ts'
 import type { AbortedTransaction, TransactionStore } from '../metadata/transaction-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
-import type { Turns } from '../time/turns.ts'
+import type { CompactionWork } from './compaction-work.ts'
 import type { Pace } from './storage-walk.ts'
 
-export interface CompactionPassParts extends BatchReaders {
+export interface CompactionPassParts {
   readonly clusterId: ClusterId
   readonly log: Pick<LogIndex, 'find'>
   readonly swaps: Pick<SwapStore, 'swap' | 'lastOffsets' | 'saveCleaned'>
@@ -28,7 +24,6 @@ export interface CompactionPassParts extends BatchReaders {
   /** Called after a swap, with the first offset after the new segments. */
   readonly onSwapped: (of: TopicPartition, nextOffset: number) => void
   readonly now: () => number
-  readonly turns: Turns
   readonly crc32c: Checksum
   readonly producerIdExpirationMs: number
   readonly limits: Pick<Limits, 'segmentBytes' | 'compactionMapBytes' | 'compactionObjectBytes'>
@@ -41,6 +36,8 @@ export interface PassOf extends TopicPartition {
   /** `delete.retention.ms`. */
   readonly deleteRetentionMs: number
   readonly job: Incarnation
+  /** The pass ends it. */
+  readonly work: CompactionWork
   /** The sequence of the job's next object. */
   readonly nextSequence: () => number
   readonly pace: Pace
@@ -71,53 +68,54 @@ export class CompactionPass {
   }
 
   async run(): Promise<PassEnd> {
+    try {
+      return await this.#run()
+    } finally {
+      this.#of.work.end()
+    }
+  }
+
+  async #run(): Promise<PassEnd> {
     const { topicId, partition, state } = this.#of
     const { logId, cleanableOffset } = state
     for (let { cleanedOffset } = state; cleanedOffset < cleanableOffset; ) {
-      const known = await this.#learn(cleanedOffset)
-      if (known === undefined) return 'damaged'
-      const end = await this.#rewrite(known)
+      const endOffset = await this.#learn(cleanedOffset)
+      if (endOffset === undefined) return 'damaged'
+      const end = await this.#rewrite(endOffset)
       if (end !== 'compacted') return end
-      await this.#parts.swaps.saveCleaned({ topicId, partition, logId, cleanedOffset: known.endOffset })
-      cleanedOffset = known.endOffset
+      await this.#parts.swaps.saveCleaned({ topicId, partition, logId, cleanedOffset: endOffset })
+      cleanedOffset = endOffset
     }
     return 'compacted'
   }
 
-  /** Learns the keys from the offset on, as many as there is memory for. */
-  async #learn(fromOffset: number): Promise<{ readonly latest: KeyOffsets; readonly endOffset: number } | undefined> {
-    const { limits, codecs } = this.#parts
-    const { cleanableOffset } = this.#of.state
-    const latest = new KeyOffsets({ maxBytes: limits.compactionMapBytes, maxKeys: cleanableOffset - fromOffset })
+  /** Learns the keys from the offset on, as many as there is memory for. Returns the offset before which all are known. */
+  async #learn(fromOffset: number): Promise<number | undefined> {
+    const { limits } = this.#parts
+    const { state, work } = this.#of
+    const { cleanableOffset } = state
+    await work.step('beginLearning', { maxBytes: limits.compactionMapBytes, maxKeys: cleanableOffset - fromOffset })
     let endOffset = fromOffset
-    for await (const segment of this.#segments(fromOffset, cleanableOffset)) {
+    for await (const { segment, stored } of this.#stored(fromOffset, cleanableOffset)) {
       // Its offsets were skipped.
       if (segment.sizeBytes > 0) {
-        const intact = await this.#read(segment)
-        if (intact === undefined) return undefined
-        const learnt = await this.#inTurns(addSegmentKeys(intact, latest, { codecs }))
+        if (stored === undefined) return undefined
+        const learnt = await work.step('learn', stored)
         endOffset = Math.max(endOffset, learnt)
         if (learnt <= segment.lastOffset) break
       }
       endOffset = Math.min(segment.lastOffset + 1, cleanableOffset)
     }
-    return { latest, endOffset }
+    return endOffset
   }
 
-  async #rewrite({ latest, endOffset }: { readonly latest: KeyOffsets; readonly endOffset: number }): Promise<PassEnd> {
-    const { swaps, now, producerIdExpirationMs } = this.#parts
-    const { topicId, partition, state, deleteRetentionMs } = this.#of
+  async #rewrite(endOffset: number): Promise<PassEnd> {
+    const { swaps, now, producerIdExpirationMs, limits } = this.#parts
+    const { topicId, partition, state, deleteRetentionMs, work } = this.#of
     const producers = await swaps.lastOffsets({ topicId, partition, expirationMs: producerIdExpirationMs })
-    const lastOffsets = new Map(producers.map(({ producerId, lastOffset }) => [producerId, lastOffset]))
-    const rules: CompactionRules = {
-      latest,
-      endOffset,
-      nowMs: now(),
-      deleteRetentionMs,
-      lastOffsetOfProducer: (producerId) => lastOffsets.get(producerId),
-    }
+    await work.step('beginRewriting', { endOffset, nowMs: now(), deleteRetentionMs, producers })
     let run: RunOfSegments | undefined
-    for await (const segment of this.#segments(state.logStartOffset, endOffset)) {
+    for await (const { segment, stored } of this.#stored(state.logStartOffset, endOffset)) {
       // Skipped offsets keep their segment, which says that they are damaged.
       if (segment.sizeBytes === 0) {
         const end = await this.#swap(run)
@@ -125,13 +123,12 @@ export class CompactionPass {
         run = undefined
         continue
       }
-      const intact = await this.#read(segment)
-      if (intact === undefined) return 'damaged'
-      run ??= this.#newRun(segment)
-      const differs = await this.#inTurns(compactSegment(intact, rules, this.#parts, run.into))
+      if (stored === undefined) return 'damaged'
+      const soFar: RunSoFar = await work.step('compact', stored)
+      run ??= { sources: [], soFar }
       run.sources.push(segment)
-      run.differs ||= differs
-      if (!isFull(run, this.#parts.limits)) continue
+      run.soFar = soFar
+      if (!isFull(run, limits)) continue
       const end = await this.#swap(run)
       if (end !== 'swapped') return end
       run = undefined
@@ -140,23 +137,18 @@ export class CompactionPass {
     return end === 'swapped' ? 'compacted' : end
   }
 
-  #newRun({ baseOffset }: Segment): RunOfSegments {
-    const { limits, crc32c } = this.#parts
-    return { sources: [], into: new CompactedSegments({ baseOffset, segmentBytes: limits.segmentBytes, crc32c }), differs: false }
-  }
-
   /** Stores what is left of the run, and swaps it in, unless nothing would change. */
   async #swap(run: RunOfSegments | undefined): Promise<'swapped' | Exclude<PassEnd, 'compacted'>> {
     if (run === undefined) return 'swapped'
     const { clusterId, swaps, objects, onSwapped, crc32c } = this.#parts
-    const { topicId, partition, epoch, job, signal } = this.#of
+    const { topicId, partition, epoch, job, signal, work } = this.#of
     const nextOffset = must(run.sources.at(-1), 'the last segment of a run').lastOffset + 1
-    const { segments, chunks, batchCount } = run.into.finish(nextOffset)
+    const { segments, bytes, batchCount } = await work.step('finishRun', { nextOffset })
     // Fewer rows are worth a swap, too.
-    if (!run.differs && run.sources.length < 2 * segments.length) return 'swapped'
+    if (!run.soFar.differs && run.sources.length < 2 * segments.length) return 'swapped'
     signal.throwIfAborted()
     const sequence = this.#of.nextSequence()
-    const groups = [{ topicId, partition, epoch, chunks, batches: batchCount }]
+    const groups = [{ topicId, partition, epoch, chunks: [bytes], batches: batchCount }]
     const encoded = encodeObject({ clusterId, incarnation: job, sequence, groups }, crc32c)
     const start = must(encoded.starts[0], 'the start of the only group')
     // The swap removes bytes that were on the disk, so these must be, whatever the durability of new records is.
@@ -175,18 +167,45 @@ export class CompactionPass {
     return 'swapped'
   }
 
-  async #read(segment: Segment): Promise<IntactSegment | undefined> {
-    const { topicId, partition, pace, signal } = this.#of
-    await pace(segment.sizeBytes)
+  /**
+   * The segments from `fromOffset` up to `untilOffset` with their bytes; undefined: they are damaged. Some are read ahead, so that neither the store nor the work
+   * waits for the other.
+   */
+  async *#stored(
+    fromOffset: number,
+    untilOffset: number,
+  ): AsyncGenerator<{ readonly segment: Segment; readonly stored: CompactionSource | undefined }> {
+    const { pace } = this.#of
+    const { compactionAheadBytes, compactionReadsAhead } = fixedLimits
+    const ahead: { readonly segment: Segment; readonly read: Promise<CompactionSource | undefined> }[] = []
+    try {
+      let aheadBytes = 0
+      for await (const segment of this.#segments(fromOffset, untilOffset)) {
+        while (ahead.length > compactionReadsAhead || (ahead.length > 1 && aheadBytes + segment.sizeBytes > compactionAheadBytes)) {
+          const { segment: first, read } = must(ahead.shift(), 'the first segment that is read ahead')
+          aheadBytes -= first.sizeBytes
+          yield { segment: first, stored: await read }
+        }
+        if (segment.sizeBytes > 0) await pace(segment.sizeBytes)
+        const read = this.#read(segment)
+        // The error goes to what takes the segment, which may be later.
+        read.catch(() => undefined)
+        ahead.push({ segment, read })
+        aheadBytes += segment.sizeBytes
+      }
+      for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield { segment: next.segment, stored: await next.read }
+    } finally {
+      await Promise.allSettled(ahead.map(({ read }) => read))
+    }
+  }
+
+  async #read(segment: Segment): Promise<CompactionSource | undefined> {
+    const { topicId, partition, signal } = this.#of
+    const { baseOffset, sizeBytes } = segment
+    if (sizeBytes === 0) return { bytes: new Uint8Array(0), baseOffset, aborted: [] }
     const bytes = await this.#parts.readSegment({ topicId, partition }, segment, signal)
-    this.meters.bytesRead += segment.sizeBytes
-    if (bytes === undefined) return undefined
-    const { baseOffset } = segment
-    const aborted = await this.#aborted(segment)
-    if (aborted.length === 0) return { bytes, baseOffset }
-    const isAborted = (producerId: number, offset: number): boolean =>
-      aborted.some((one) => one.producerId === producerId && one.firstOffset <= offset && offset < one.markerOffset)
-    return { bytes, baseOffset, isAborted }
+    this.meters.bytesRead += sizeBytes
+    return bytes && { bytes, baseOffset, aborted: await this.#aborted(segment) }
   }
 
   /** Every transaction in the segment has ended, because the pass ends at the last stable offset. */
@@ -211,26 +230,17 @@ export class CompactionPass {
       }
     }
   }
-
-  /** Other work of the event loop runs between two slices. */
-  async #inTurns<T>(steps: Generator<number, T>): Promise<T> {
-    const slice = this.#parts.turns.slice()
-    for (let step = steps.next(); ; step = steps.next()) {
-      if (step.done === true) return step.value
-      if (!slice.spent(1 + step.value / fixedLimits.compactedBytesPerUnit)) continue
-      this.#of.signal.throwIfAborted()
-      await slice.next()
-    }
-  }
 }
 
 /** Consecutive segments that one swap replaces. */
 interface RunOfSegments {
   readonly sources: Segment[]
-  readonly into: CompactedSegments
-  differs: boolean
+  soFar: RunSoFar
 }
 
-function isFull({ sources, into }: RunOfSegments, { compactionObjectBytes }: Pick<Limits, 'compactionObjectBytes'>): boolean {
-  return into.sizeBytes >= compactionObjectBytes || sources.length >= fixedLimits.compactionSourcesPerSwap
+function isFull(
+  { sources, soFar: { sizeBytes } }: RunOfSegments,
+  { compactionObjectBytes }: Pick<Limits, 'compactionObjectBytes'>,
+): boolean {
+  return sizeBytes >= compactionObjectBytes || sources.length >= fixedLimits.compactionSourcesPerSwap
 }

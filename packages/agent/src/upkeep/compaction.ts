@@ -1,6 +1,7 @@
 // Log compaction: finds the partitions that are dirty enough, and runs one pass after another, the dirtiest partition first.
 import type { Incarnation, Nonce, TopicPartition } from '../core/ids.ts'
 import { type CompactionConfigs, dirtyRatio, isDue } from '../core/log/compaction/compaction-due.ts'
+import type { BatchReaders } from '../core/log/validate.ts'
 import { fixedLimits } from '../limits.ts'
 import { MetadataError, type Topic, type Topics } from '../metadata/metadata-store.ts'
 import type { CompactionState, SwapStore } from '../metadata/swap-store.ts'
@@ -10,12 +11,14 @@ import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { every } from '../time/every.ts'
 import type { Slots } from '../time/slots.ts'
+import type { Turns } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { CompactionPass, type CompactionPassParts, type PassEnd } from './compaction-pass.ts'
+import { CompactionThreadError, type CompactionWork, type RemoteCompaction, workInTurns } from './compaction-work.ts'
 import type { JobReport } from './job-report.ts'
 import { pacer } from './storage-walk.ts'
 
-export interface CompactionParts extends Omit<CompactionPassParts, 'now'> {
+export interface CompactionParts extends Omit<CompactionPassParts, 'now'>, BatchReaders {
   readonly topics: Pick<Topics, 'list'>
   readonly swaps: SwapStore
   readonly owners: Owners
@@ -26,6 +29,9 @@ export interface CompactionParts extends Omit<CompactionPassParts, 'now'> {
   /** The clock of the pauses between reads. */
   readonly ioClock: Clock
   readonly random: Pick<Random, 'bytes'>
+  readonly turns: Turns
+  /** Default: all work is done on the event loop. */
+  readonly remoteCompaction?: RemoteCompaction
   readonly emit: EventHook
   /** The name of the job's incarnations: one for each agent. */
   readonly job: string
@@ -73,7 +79,8 @@ export class LogCompaction {
       } catch (error) {
         if (signal.aborted) return
         report?.ended(errorText(error))
-        if (!(error instanceof MetadataError) && !(error instanceof ObjectStoreError)) throw error
+        const passes = error instanceof MetadataError || error instanceof ObjectStoreError || error instanceof CompactionThreadError
+        if (!passes) throw error
         this.#parts.emit({ kind: 'compaction failed', message: error.message })
       }
       report?.nextIn(checkMs)
@@ -158,6 +165,7 @@ export class LogCompaction {
   ): Promise<PassEnd> {
     const { clock, ioClock, owners, emit } = this.#parts
     const beganMs = ioClock.monotonic()
+    const { work, bytesPerSecond } = this.#workFor(state)
     const pass = new CompactionPass(
       { ...this.#parts, now: () => clock.now() },
       {
@@ -166,12 +174,22 @@ export class LogCompaction {
         state,
         epoch: owners.ofPartition(topicId, partition).epoch,
         deleteRetentionMs: configs.deleteRetentionMs,
-        pace: pacer(ioClock, { bytesPerSecond: fixedLimits.compactionBytesPerSecond, signal: run.signal }),
+        work,
+        pace: pacer(ioClock, { bytesPerSecond, signal: run.signal }),
         ...run,
       },
     )
     const end = await pass.run()
     emit({ kind: 'log compacted', topic, partition, end, ...pass.meters, durationMs: ioClock.monotonic() - beganMs })
     return end
+  }
+
+  /** A thread takes longer to start than a small pass needs. */
+  #workFor({ cleanBytes, dirtyBytes }: CompactionState): { readonly work: CompactionWork; readonly bytesPerSecond: number } {
+    const { remoteCompaction: remote, limits } = this.#parts
+    const { compactedInTurnsBytes, compactionBytesPerSecond, compactionThreadBytesPerSecond } = fixedLimits
+    if (remote === undefined || cleanBytes + dirtyBytes <= compactedInTurnsBytes)
+      return { work: workInTurns(this.#parts, limits), bytesPerSecond: compactionBytesPerSecond }
+    return { work: remote({ segmentBytes: limits.segmentBytes }), bytesPerSecond: compactionThreadBytesPerSecond }
   }
 }

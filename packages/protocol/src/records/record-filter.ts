@@ -3,16 +3,7 @@ import { ProtocolError } from '../wire/protocol-error.ts'
 import { attributeBits, type BatchHeader, batchLayout, readBatchHeader } from './batch.ts'
 import { type CodecName, type Codecs, codecNames, compress, decompress } from './codecs.ts'
 import { Pen, varintSize } from './pen.ts'
-import { RecordWalk } from './record-walk.ts'
-
-/** What a filter looks at. The bytes of a value are not touched. */
-export interface ScannedRecord {
-  readonly offsetDelta: number
-  /** A view of the batch, or of the bytes that it unpacks to. */
-  readonly key: Uint8Array | null
-  /** Without a value, the record is the tombstone of its key. */
-  readonly hasValue: boolean
-}
+import type { RecordPlace, RecordTable } from './record-table.ts'
 
 /** How the bytes of a batch are read and written. */
 export interface RecordCoding {
@@ -22,9 +13,12 @@ export interface RecordCoding {
   readonly maxBytes: number
 }
 
-/** What `filterRecords` keeps, and how it writes the batch again. */
+/** Which records `filterRecords` keeps, and how it writes the batch again. */
 export interface BatchFilter extends RecordCoding {
-  readonly keeps: (record: ScannedRecord) => boolean
+  /** Called once for each batch: writes 1 into `kept` for each record that stays. All of `kept` is 0. */
+  readonly keep: (records: RecordTable, kept: Uint8Array) => void
+  /** Memory for the records of a batch, which is used again for the next one. */
+  readonly table: RecordTable
   /** The delete horizon of a batch that has none and keeps a tombstone (KIP-534), in milliseconds since the epoch. */
   readonly deleteHorizonMs: number
 }
@@ -34,18 +28,10 @@ export type FilteredBatch =
   | { readonly kind: 'same' | 'empty' }
   | { readonly kind: 'rewritten'; readonly bytes: Uint8Array; readonly maxTimestamp: number }
 
-/** Calls `each` for all records of the batch at `at`, in order. Throws a ProtocolError for records that cannot be read. */
-export function scanRecords(
-  batch: Uint8Array,
-  at: number,
-  coding: Omit<RecordCoding, 'crc32c'>,
-  each: (record: ScannedRecord) => void,
-): void {
+/** Reads all records of the batch at `at` into the table. Throws a ProtocolError for records that cannot be read. */
+export function scanRecords(batch: Uint8Array, at: number, coding: Omit<RecordCoding, 'crc32c'>, into: RecordTable): void {
   const { recordCount } = readBatchHeader(batch, at)
-  const { bytes } = unpacked(batch, at, coding)
-  const walk = new RecordWalk(bytes, 0)
-  for (let index = 0; index < recordCount; index++) each(recordAt(walk, bytes))
-  checkEnd(walk, bytes)
+  into.read(unpacked(batch, at, coding).bytes, recordCount)
 }
 
 /**
@@ -55,56 +41,22 @@ export function scanRecords(
 export function filterRecords(batch: Uint8Array, at: number, filter: BatchFilter): FilteredBatch {
   const header = readBatchHeader(batch, at)
   const { codec, bytes } = unpacked(batch, at, filter)
-  const walk = new RecordWalk(bytes, 0)
-  const kept: Place[] = []
+  const { table } = filter
+  table.read(bytes, header.recordCount)
+  const kept = new Uint8Array(table.count)
+  filter.keep(table, kept)
+  let keptCount = 0
   let keepsTombstone = false
-  for (let index = 0; index < header.recordCount; index++) {
-    const record = recordAt(walk, bytes)
-    if (!filter.keeps(record)) continue
-    kept.push({
-      start: record.start,
-      timestampAt: record.timestampAt,
-      timestampDelta: record.timestampDelta,
-      restAt: record.restAt,
-      end: walk.at,
-    })
-    keepsTombstone ||= !record.hasValue
+  for (let index = 0; index < kept.length; index++) {
+    if (kept[index] === 0) continue
+    keptCount += 1
+    keepsTombstone ||= table.hasValue[index] === 0
   }
-  checkEnd(walk, bytes)
-  if (kept.length === 0) return { kind: 'empty' }
+  if (keptCount === 0) return { kind: 'empty' }
   const setsHorizon = keepsTombstone && (header.attributes & attributeBits.deleteHorizon) === 0
-  if (kept.length === header.recordCount && !setsHorizon) return { kind: 'same' }
-  return rewritten({ header, start: batch.subarray(at, at + batchLayout.records), codec, bytes, kept, setsHorizon }, filter)
-}
-
-/** Where a record is in the unpacked bytes: its length, its attributes, its timestamp delta, and the rest. */
-interface Place {
-  readonly start: number
-  readonly timestampAt: number
-  readonly timestampDelta: number
-  readonly restAt: number
-  readonly end: number
-}
-
-function recordAt(walk: RecordWalk, bytes: Uint8Array): ScannedRecord & Omit<Place, 'end'> {
-  const start = walk.at
-  const length = walk.varint()
-  const end = walk.at + length
-  walk.at += 1 // attributes: Kafka defines none
-  const timestampAt = walk.at
-  const timestampDelta = walk.varlong()
-  const restAt = walk.at
-  const offsetDelta = walk.varint()
-  const keyLength = walk.lengthOfField()
-  const key = keyLength < 0 ? null : bytes.subarray(walk.at - keyLength, walk.at)
-  const hasValue = walk.lengthOfField() >= 0
-  if (walk.broken || length < 0 || walk.at > end || end > bytes.length) throw new ProtocolError(`the record at byte ${start} is malformed`)
-  walk.at = end
-  return { offsetDelta, key, hasValue, start, timestampAt, timestampDelta, restAt }
-}
-
-function checkEnd(walk: RecordWalk, bytes: Uint8Array): void {
-  if (walk.at !== bytes.length) throw new ProtocolError(`${bytes.length - walk.at} bytes are left over after the last record`)
+  if (keptCount === header.recordCount && !setsHorizon) return { kind: 'same' }
+  const places = table.places(kept)
+  return rewritten({ header, start: batch.subarray(at, at + batchLayout.records), codec, bytes, kept: places, setsHorizon }, filter)
 }
 
 function unpacked(
@@ -130,7 +82,7 @@ interface Rewriting {
   readonly start: Uint8Array
   readonly codec: CodecName
   readonly bytes: Uint8Array
-  readonly kept: readonly Place[]
+  readonly kept: readonly RecordPlace[]
   readonly setsHorizon: boolean
 }
 
@@ -157,7 +109,7 @@ function rewritten({ header, start, codec, bytes, kept, setsHorizon }: Rewriting
   return { kind: 'rewritten', bytes: whole, maxTimestamp }
 }
 
-function copied(bytes: Uint8Array, kept: readonly Place[]): Uint8Array {
+function copied(bytes: Uint8Array, kept: readonly RecordPlace[]): Uint8Array {
   const plain = new Uint8Array(kept.reduce((sum, { start, end }) => sum + end - start, 0))
   const pen = new Pen(plain, 0)
   for (const { start, end } of kept) pen.raw(bytes.subarray(start, end))
@@ -165,7 +117,7 @@ function copied(bytes: Uint8Array, kept: readonly Place[]): Uint8Array {
 }
 
 /** The records with timestamps that count from another base. */
-function shifted(bytes: Uint8Array, kept: readonly Place[], shift: number): Uint8Array {
+function shifted(bytes: Uint8Array, kept: readonly RecordPlace[], shift: number): Uint8Array {
   const sizes = kept.map(({ timestampDelta, restAt, end }) => attributesBytes + varintSize(timestampDelta + shift) + end - restAt)
   const plain = new Uint8Array(sizes.reduce((sum, size) => sum + varintSize(size) + size, 0))
   const pen = new Pen(plain, 0)

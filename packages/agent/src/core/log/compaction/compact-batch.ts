@@ -5,16 +5,18 @@ import {
   batchLayout,
   filterRecords,
   ProtocolError,
+  type RecordTable,
   readBatchHeader,
   scanRecords,
 } from '@local-kafka-service/protocol'
 import { fixedLimits } from '../../../limits.ts'
+import { must } from '../../assert.ts'
 import type { BatchReaders } from '../validate.ts'
 import type { KeyOffsets } from './key-offsets.ts'
 
 export interface CompactionRules {
   /** The last offset of each key in the part of the log that this pass knows. */
-  readonly latest: Pick<KeyOffsets, 'lastOffsetOf'>
+  readonly latest: Pick<KeyOffsets, 'lastOffsetsOf'>
   /** The end of that part. Batches that reach it stay as they are. */
   readonly endOffset: number
   readonly nowMs: number
@@ -22,6 +24,12 @@ export interface CompactionRules {
   readonly deleteRetentionMs: number
   /** The last offset of the last batch of a live idempotent producer. Undefined: the log remembers nothing of the producer. */
   readonly lastOffsetOfProducer: (producerId: number) => number | undefined
+}
+
+/** What a pass reads batches with. */
+export interface CompactionReaders extends BatchReaders {
+  /** Memory for the records of a batch. */
+  readonly records: RecordTable
 }
 
 export type CompactedBatch =
@@ -34,7 +42,7 @@ export function compactBatch(
   bytes: Uint8Array,
   { at, baseOffset, isAborted }: { readonly at: number; readonly baseOffset: number; readonly isAborted: boolean },
   rules: CompactionRules,
-  readers: BatchReaders,
+  readers: CompactionReaders,
 ): CompactedBatch {
   const header = readBatchHeader(bytes, at)
   const lastOffset = baseOffset + header.lastOffsetDelta
@@ -46,15 +54,16 @@ export function compactBatch(
     ...readers,
     maxBytes: fixedLimits.decompressedBytes,
     deleteHorizonMs: rules.nowMs + rules.deleteRetentionMs,
-    keeps: ({
-      key,
-      hasValue,
-      offsetDelta,
-    }: {
-      readonly key: Uint8Array | null
-      readonly hasValue: boolean
-      readonly offsetDelta: number
-    }) => key !== null && (hasValue || keepsTombstones) && rules.latest.lastOffsetOf(key) <= baseOffset + offsetDelta,
+    table: readers.records,
+    keep: (records: RecordTable, kept: Uint8Array) => {
+      const latest = new Float64Array(records.count)
+      rules.latest.lastOffsetsOf(records, latest)
+      for (let index = 0; index < records.count; index++) {
+        const offset = baseOffset + must(records.offsetDelta[index], 'an offset delta')
+        const mayStay = records.hasKey(index) && (keepsTombstones || records.hasValue[index] !== 0)
+        if (mayStay && must(latest[index], 'a last offset') <= offset) kept[index] = 1
+      }
+    },
   }
   // Nothing is left of a batch that was aborted, whatever its records are.
   if (!isAborted) {
@@ -75,18 +84,15 @@ export function addKeys(
   bytes: Uint8Array,
   { at, baseOffset }: { readonly at: number; readonly baseOffset: number },
   latest: KeyOffsets,
-  { codecs }: Pick<BatchReaders, 'codecs'>,
+  { codecs, records }: Omit<CompactionReaders, 'crc32c'>,
 ): boolean {
   const header = readBatchHeader(bytes, at)
   if ((header.attributes & attributeBits.control) !== 0 || header.recordCount === 0) return true
   if (header.recordCount > latest.room) return latest.keys === 0
-  const found: { readonly key: Uint8Array; readonly offset: number }[] = []
-  readable(() =>
-    scanRecords(bytes, at, { codecs, maxBytes: fixedLimits.decompressedBytes }, ({ key, offsetDelta }) => {
-      if (key !== null) found.push({ key, offset: baseOffset + offsetDelta })
-    }),
-  )
-  for (const { key, offset } of found) latest.put(key, offset)
+  readable(() => {
+    scanRecords(bytes, at, { codecs, maxBytes: fixedLimits.decompressedBytes }, records)
+    latest.putAll(records, { baseOffset, offsetDelta: records.offsetDelta })
+  })
   return true
 }
 

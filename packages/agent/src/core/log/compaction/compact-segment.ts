@@ -2,8 +2,7 @@
 import { attributeBits, type BatchHeader, batchSizeAt, readBatchHeader } from '@local-kafka-service/protocol'
 import { must } from '../../assert.ts'
 import { isFiller } from '../empty-batch.ts'
-import type { BatchReaders } from '../validate.ts'
-import { addKeys, type CompactionRules, compactBatch } from './compact-batch.ts'
+import { addKeys, type CompactionReaders, type CompactionRules, compactBatch } from './compact-batch.ts'
 import type { CompactedSegments } from './compacted-segments.ts'
 import type { KeyOffsets } from './key-offsets.ts'
 
@@ -22,7 +21,7 @@ export interface IntactSegment {
 export function* compactSegment(
   segment: IntactSegment,
   rules: CompactionRules,
-  readers: BatchReaders,
+  readers: CompactionReaders,
   into: Pick<CompactedSegments, 'keep'>,
 ): Generator<number, boolean> {
   const { bytes } = segment
@@ -37,8 +36,7 @@ export function* compactSegment(
     const { bytes: batch, maxTimestamp } =
       compacted.kind === 'rewritten'
         ? compacted
-        : // A copy: a view would keep the memory of the whole segment.
-          { bytes: bytes.slice(at, at + sizeBytes), maxTimestamp: header.recordCount === 0 ? -1 : header.maxTimestamp }
+        : { bytes: bytes.subarray(at, at + sizeBytes), maxTimestamp: header.recordCount === 0 ? -1 : header.maxTimestamp }
     into.keep({ bytes: batch, baseOffset, lastOffset, maxTimestamp })
   }
   return differs
@@ -48,7 +46,7 @@ export function* compactSegment(
 export function* addSegmentKeys(
   segment: IntactSegment,
   latest: KeyOffsets,
-  readers: Pick<BatchReaders, 'codecs'>,
+  readers: Omit<CompactionReaders, 'crc32c'>,
 ): Generator<number, number> {
   let nextOffset = segment.baseOffset
   for (const { at, sizeBytes, baseOffset, lastOffset } of batchesOf(segment)) {

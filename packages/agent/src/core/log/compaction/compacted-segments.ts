@@ -14,11 +14,15 @@ export interface NewSegment {
 
 export interface LaidOutSegments {
   readonly segments: readonly NewSegment[]
-  readonly chunks: readonly Uint8Array[]
   readonly batchCount: number
 }
 
-/** A batch that stays, as it is or with fewer records. */
+/** `bytes`: all of them, in memory of their own. */
+export interface CompactedRun extends LaidOutSegments {
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** A batch that stays, and is copied: as it is or with fewer records. */
 export interface KeptBatch {
   readonly bytes: Uint8Array
   readonly baseOffset: number
@@ -33,7 +37,8 @@ export interface KeptBatch {
 export class CompactedSegments {
   readonly #crc32c: Checksum
   readonly #segmentBytes: number
-  readonly #chunks: Uint8Array[] = []
+  /** The first `#sizeBytes` are in use. */
+  #bytes = new Uint8Array(0)
   readonly #segments: NewSegment[] = []
   #batchCount = 0
   #sizeBytes = 0
@@ -61,9 +66,9 @@ export class CompactedSegments {
   }
 
   /** `nextOffset`: the offset after the last one to cover. */
-  finish(nextOffset: number): LaidOutSegments {
+  finish(nextOffset: number): CompactedRun {
     this.#fill(nextOffset)
-    return { segments: this.#segments, chunks: this.#chunks, batchCount: this.#batchCount }
+    return { segments: this.#segments, bytes: this.#bytes.subarray(0, this.#sizeBytes), batchCount: this.#batchCount }
   }
 
   #fill(until: number): void {
@@ -87,9 +92,16 @@ export class CompactedSegments {
       sizeBytes: (joins ? last.sizeBytes : 0) + bytes.length,
       maxTimestamp: joins ? Math.max(last.maxTimestamp, maxTimestamp) : maxTimestamp,
     })
-    this.#chunks.push(bytes)
+    const sizeBytes = this.#sizeBytes + bytes.length
+    if (sizeBytes > this.#bytes.length) this.#grow(sizeBytes)
+    this.#bytes.set(bytes, this.#sizeBytes)
     this.#batchCount += 1
-    this.#sizeBytes += bytes.length
+    this.#sizeBytes = sizeBytes
     this.#nextOffset = lastOffset + 1
+  }
+
+  #grow(sizeBytes: number): void {
+    const buffer = this.#bytes.buffer.transfer(Math.max(sizeBytes, 2 * this.#bytes.length))
+    this.#bytes = new Uint8Array(buffer)
   }
 }

@@ -1,5 +1,14 @@
 // Log compaction of whole logs against a naive model, the rewriting of single batches, and the hash of keys.
-import { attributeBits, buildBatch, type CodecName, type DecodedRecord, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
+import {
+  attributeBits,
+  buildBatch,
+  type CodecName,
+  type DecodedRecord,
+  type KeyColumns,
+  RecordTable,
+  readBatchHeader,
+  readRecords,
+} from '@local-kafka-service/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../../../codecs.ts'
@@ -10,7 +19,7 @@ import { CompactedSegments } from './compacted-segments.ts'
 import { hash128 } from './hash.ts'
 import { KeyOffsets } from './key-offsets.ts'
 
-const readers = { crc32c: nativeCrc32c, codecs: nodeCodecs }
+const readers = { crc32c: nativeCrc32c, codecs: nodeCodecs, records: new RecordTable() }
 const utf8 = new TextEncoder()
 
 interface NewRecord {
@@ -91,8 +100,8 @@ function compacted(log: Log, { fromOffset = 0, maxBytes = 1_000_000, ...rest }: 
   const rules = { latest, endOffset, nowMs: 5_000, deleteRetentionMs: 100, lastOffsetOfProducer: () => undefined, ...rest }
   const into = new CompactedSegments({ baseOffset: log.baseOffset, segmentBytes: 200, crc32c: nativeCrc32c })
   ran(compactSegment(log, rules, readers, into))
-  const { segments, chunks } = into.finish(endOf(log))
-  const bytes = Buffer.concat(chunks)
+  const { segments, bytes: laidOut } = into.finish(endOf(log))
+  const bytes = Buffer.from(laidOut)
   let [byteStart, offset] = [0, log.baseOffset]
   for (const segment of segments) {
     expect(segment).toMatchObject({ byteStart, baseOffset: offset })
@@ -269,7 +278,7 @@ test('records of an aborted transaction go, and supersede nothing', () => {
 })
 
 const everythingIsOld: CompactionRules = {
-  latest: { lastOffsetOf: () => Number.MAX_SAFE_INTEGER },
+  latest: { lastOffsetsOf: (_, offsets) => void offsets.fill(Number.MAX_SAFE_INTEGER) },
   endOffset: 10,
   nowMs: 0,
   deleteRetentionMs: 0,
@@ -298,27 +307,53 @@ test('a batch that cannot be unpacked stays', () => {
 
 test('removed offsets beyond 2^31 have several fillers', () => {
   const into = new CompactedSegments({ baseOffset: 5, segmentBytes: 1_000, crc32c: nativeCrc32c })
-  const { segments, chunks } = into.finish(2 ** 33)
-  expect(endOf({ bytes: Buffer.concat(chunks), baseOffset: 5 })).toBe(2 ** 33)
+  const { segments, bytes } = into.finish(2 ** 33)
+  expect(endOf({ bytes, baseOffset: 5 })).toBe(2 ** 33)
   expect(segments).toEqual([{ baseOffset: 5, lastOffset: 2 ** 33 - 1, byteStart: 0, sizeBytes: 4 * 61, maxTimestamp: -1 }])
 })
 
 test('the smallest map has room for one key, and does not find another', () => {
   const latest = new KeyOffsets({ maxBytes: 1, maxKeys: 100 })
   expect(latest.room).toBe(1)
-  latest.put(utf8.encode('a'), 5)
-  expect([latest.room, latest.lastOffsetOf(utf8.encode('a')), latest.lastOffsetOf(utf8.encode('b'))]).toEqual([0, 5, -1])
+  put(latest, ['a'], 5)
+  expect([latest.room, ...lastOffsets(latest, ['a', 'b', null])]).toEqual([0, 5, -1, -1])
 })
 
-test('the map finds each key in a full table', () => {
-  const latest = new KeyOffsets({ maxBytes: 24 * 1_000, maxKeys: 1e9 })
-  const keys = Array.from({ length: latest.room }, (_, index) => utf8.encode(`key ${index}`))
-  for (const [offset, key] of keys.entries()) latest.put(key, offset)
-  latest.put(utf8.encode('key 7'), 3)
-  expect([latest.room, latest.keys]).toEqual([0, 900])
-  expect(keys.map((key) => latest.lastOffsetOf(key))).toEqual(keys.map((_, offset) => offset))
-  expect(latest.lastOffsetOf(utf8.encode('another'))).toBe(-1)
+test('the map grows up to its bound, and finds each key in a full table', () => {
+  const maxBytes = 24 * 50_000
+  const latest = new KeyOffsets({ maxBytes, maxKeys: 1e9 })
+  expect(latest.sizeBytes).toBeLessThan(maxBytes / 2)
+  const keys = Array.from({ length: latest.room }, (_, index) => `key ${index}`)
+  put(latest, keys, 0)
+  put(latest, ['key 7', null], 3)
+  expect([latest.room, latest.keys, latest.sizeBytes]).toEqual([0, 45_000, maxBytes])
+  expect(lastOffsets(latest, keys)).toEqual(keys.map((_, offset) => offset))
+  expect(lastOffsets(latest, ['another'])).toEqual([-1])
+  put(latest, ['key 7'], 60_000)
+  expect(lastOffsets(latest, ['key 7', 'key 8'])).toEqual([60_000, 8])
 })
+
+/** Each key has the next offset. */
+function put(latest: KeyOffsets, keys: readonly (string | null)[], baseOffset: number): void {
+  latest.putAll(columnsOf(keys), { baseOffset, offsetDelta: Int32Array.from(keys.keys()) })
+}
+
+function lastOffsets(latest: KeyOffsets, keys: readonly (string | null)[]): readonly number[] {
+  const offsets = new Float64Array(keys.length)
+  latest.lastOffsetsOf(columnsOf(keys), offsets)
+  return [...offsets]
+}
+
+function columnsOf(keys: readonly (string | null)[]): KeyColumns {
+  const ends: number[] = []
+  for (const key of keys) ends.push((ends.at(-1) ?? 0) + (key?.length ?? 0))
+  return {
+    count: keys.length,
+    bytes: utf8.encode(keys.join('')),
+    keyStart: Int32Array.from([0, ...ends].slice(0, keys.length)),
+    keyEnd: Int32Array.from(ends, (end, index) => (keys[index] === null ? -1 : end)),
+  }
+}
 
 // The check of the reference implementation (smhasher's VerificationTest), which publishes this number.
 test('the hash is MurmurHash3', () => {
@@ -326,9 +361,8 @@ test('the hash is MurmurHash3', () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte)
   const hashes = new Uint32Array(256 * 4)
   for (let length = 0; length < 256; length++) {
-    hash128(bytes.subarray(0, length), into, 256 - length)
-    hashes.set(into, length * 4)
+    hash128(bytes, { start: 0, end: length, seed: 256 - length }, hashes, length * 4)
   }
-  hash128(new Uint8Array(hashes.buffer), into)
+  hash128(new Uint8Array(hashes.buffer), { start: 0, end: hashes.byteLength }, into)
   expect(into[0]).toBe(0xb3ec_e62a)
 })

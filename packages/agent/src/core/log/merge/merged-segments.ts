@@ -18,6 +18,11 @@ export function mergedSegmentBounds(segmentBytes: number, valueOf: (name: 'segme
   return { segmentBytes, topicSegmentBytes: Number(valueOf('segment.bytes')), topicSegmentMs: Number(valueOf('segment.ms')) }
 }
 
+/** `chunks`: the bytes of the sources. */
+export interface MergedRunOfSegments extends LaidOutSegments {
+  readonly chunks: readonly Uint8Array[]
+}
+
 export interface SourceSegment extends IntactSegment {
   readonly lastOffset: number
   readonly maxTimestamp: number
@@ -53,7 +58,7 @@ export class MergedSegments {
     this.#chunks.push(bytes)
   }
 
-  finish(): LaidOutSegments {
+  finish(): MergedRunOfSegments {
     return { segments: this.#segments, chunks: this.#chunks, batchCount: this.#batchCount }
   }
 
