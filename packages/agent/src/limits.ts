@@ -383,7 +383,7 @@ export const fixedLimits = {
   /** Units of work (a name, a partition, a small record: a few microseconds each) after which a request yields to others (time/turns.ts): one or two milliseconds. */
   unitsPerTurn: 500,
   /** Work that has waited for a turn more often than this is long: short work does not wait for it. */
-  turnsOfShortWork: 4,
+  turnsOfShortWork: 1,
   /** A larger frame is decoded in steps. A smaller one has at most so many elements of arrays, at about 0.2 µs each. */
   decodedInTurnBytes: 16 * kib,
   /** Elements of arrays that count as one unit of work when a large message is decoded or encoded. */

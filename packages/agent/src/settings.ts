@@ -460,7 +460,7 @@ export const agentSettings = [
     type: 'int',
     default: both('2147483647'),
     unit: 'count',
-    doc: 'The maximum number of Kafka connections from one address; further ones are closed.',
+    doc: 'The maximum number of connections from one address, for the Kafka port and for each HTTP port; further ones are closed.',
     enforcedBy: 'net/connection-quotas.ts',
     since: '0.1',
     kafka: true,

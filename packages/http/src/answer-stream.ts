@@ -10,6 +10,8 @@ export interface AnswerOnItsWay {
   readonly memory: AnswerClaim
   /** Yields the pieces, a few in each turn of the event loop, and notes how fast the reader takes them. */
   taken(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string>
+  /** Closes the connection, because its client reads nothing. */
+  readonly giveWay: (message: string) => void
 }
 
 interface StreamHolder {
@@ -44,6 +46,7 @@ export function answerStreams({ shared }: ServedAgent): AnswerStreams {
     })
     return {
       memory,
+      giveWay: holder.giveWay,
       async *taken(pieces) {
         const slice = turns.slice(httpLimits.answerBytesPerTurn)
         for await (const piece of pieces) {

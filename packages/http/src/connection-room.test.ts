@@ -5,9 +5,12 @@ import { ConnectionRoom, isSurplus } from './connection-room.ts'
 import { httpLimits } from './limits.ts'
 
 class FakeConnection {
-  readonly remoteAddress = '10.0.0.9'
+  readonly remoteAddress: string
   destroyed = false
   readonly #closed: (() => void)[] = []
+  constructor(remoteAddress = '10.0.0.9') {
+    this.remoteAddress = remoteAddress
+  }
   on(_event: 'close', closed: () => void): void {
     this.#closed.push(closed)
   }
@@ -17,12 +20,13 @@ class FakeConnection {
   }
 }
 
-function aRoom() {
+function aRoom({ maxPerAddress = 1_000_000 } = {}) {
   const clock = { ms: 0, monotonic: () => clock.ms }
   const events: AgentEvent[] = []
-  const room = new ConnectionRoom({ clock, emit: (event) => void events.push(event) })
-  const open = (): FakeConnection => {
-    const connection = new FakeConnection()
+  const room = new ConnectionRoom({ clock, emit: (event) => void events.push(event), maxPerAddress })
+  const open = (): FakeConnection => openFrom('10.0.0.9')
+  const openFrom = (address: string): FakeConnection => {
+    const connection = new FakeConnection(address)
     room.opened(connection)
     return connection
   }
@@ -32,7 +36,7 @@ function aRoom() {
     room.requested(connection, response)
     return response
   }
-  return { room, clock, events, open, ask }
+  return { room, clock, events, open, openFrom, ask }
 }
 
 test('H12: silent connections give way to new ones, the oldest first, with one event each', () => {
@@ -84,4 +88,14 @@ test('H12: when all are busy, a few more are accepted for operations only, and t
   answers[0]?.destroy()
   expect(open().destroyed).toBe(false)
   expect(all[0]?.destroyed).toBe(true)
+})
+
+test('H12: further connections from one address are closed, with an event that names the setting; those of others are not', () => {
+  const { events, open, openFrom, room } = aRoom({ maxPerAddress: 2 })
+  const [first] = [open(), openFrom('::ffff:10.0.0.9')]
+  expect([open().destroyed, openFrom('10.0.0.1').destroyed]).toEqual([true, false])
+  expect(events).toEqual([{ kind: 'connection rejected', address: '10.0.0.9', setting: 'max.connections.per.ip', limit: 2 }])
+  expect(room.size).toBe(3)
+  first?.destroy()
+  expect([open().destroyed, open().destroyed]).toEqual([false, true])
 })

@@ -1,4 +1,4 @@
-// The limit on the connections of a plane: when there are too many, an idle or silent one gives way to a new one.
+// The limits on the connections of a plane, in total and per address: when there are too many, an idle or silent one gives way to a new one.
 import type { Clock, EventHook } from '@local-kafka-service/agent'
 import { httpLimits } from './limits.ts'
 
@@ -12,6 +12,8 @@ export interface RoomSocket {
 export interface RoomParts {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly emit: EventHook
+  /** max.connections.per.ip: further connections from an address are closed. */
+  readonly maxPerAddress: number
 }
 
 interface Occupant {
@@ -20,6 +22,7 @@ interface Occupant {
   /** Whether the connection has ever sent a request. */
   spoke: boolean
   sinceMs: number
+  readonly address: string
 }
 
 const surplus = new WeakSet<object>()
@@ -33,6 +36,7 @@ export class ConnectionRoom {
   readonly #parts: RoomParts
   /** The oldest first. */
   readonly #occupants = new Map<RoomSocket, Occupant>()
+  readonly #perAddress = new Map<string, number>()
 
   constructor(parts: RoomParts) {
     this.#parts = parts
@@ -43,13 +47,48 @@ export class ConnectionRoom {
   }
 
   opened(socket: RoomSocket): void {
+    const address = addressOf(socket)
+    const { maxPerAddress: limit, emit } = this.#parts
+    if ((this.#perAddress.get(address) ?? 0) >= limit) {
+      emit({ kind: 'connection rejected', address, setting: 'max.connections.per.ip', limit })
+      socket.destroy()
+      return
+    }
     if (this.#occupants.size >= httpLimits.connections && !this.#makeRoom()) {
       if (this.#occupants.size >= httpLimits.connections + httpLimits.surplusConnections)
         return this.#close(socket, `it was new, and requests were in progress on all ${httpLimits.connections} HTTP connections`)
       surplus.add(socket)
     }
-    this.#occupants.set(socket, { open: 0, spoke: false, sinceMs: this.#parts.clock.monotonic() })
-    socket.on('close', () => this.#occupants.delete(socket))
+    this.#occupants.set(socket, { open: 0, spoke: false, sinceMs: this.#parts.clock.monotonic(), address })
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
+    socket.on('close', () => this.#left(socket))
+  }
+
+  /** The connection is closed because its request did not arrive in time, or is not HTTP. */
+  failed(socket: RoomSocket, failure: { readonly kind: 'late' | 'not HTTP'; readonly reason: string }): void {
+    const address = addressOf(socket)
+    if (failure.kind === 'late') {
+      this.#parts.emit({ kind: 'gave way', connectionId: undefined, address, held: 'request', message: failure.reason })
+      return
+    }
+    this.#parts.emit({
+      kind: 'protocol error',
+      connectionId: undefined,
+      client: { id: undefined, software: undefined, address },
+      request: undefined,
+      message: `its request on an HTTP port is not valid HTTP (${failure.reason})`,
+      advice: 'use a URL that begins with http://, and the Kafka port for Kafka clients.',
+    })
+  }
+
+  /** Idempotent. */
+  #left(socket: RoomSocket): void {
+    const occupant = this.#occupants.get(socket)
+    if (occupant === undefined) return
+    this.#occupants.delete(socket)
+    const left = (this.#perAddress.get(occupant.address) ?? 0) - 1
+    if (left > 0) this.#perAddress.set(occupant.address, left)
+    else this.#perAddress.delete(occupant.address)
   }
 
   /** A request has arrived; it is in progress until `response` closes. */
@@ -72,14 +111,18 @@ export class ConnectionRoom {
       if (occupant.open === 0 && (oldest === undefined || occupant.sinceMs < oldest.sinceMs)) [chosen, oldest] = [socket, occupant]
     if (chosen === undefined || oldest === undefined) return false
     const why = oldest.spoke ? 'it had been idle for the longest time' : 'it had never sent a request'
-    this.#occupants.delete(chosen)
+    this.#left(chosen)
     this.#close(chosen, `${why}, and a new HTTP connection needed one of the ${httpLimits.connections} places`)
     return true
   }
 
   #close(socket: RoomSocket, message: string): void {
-    const address = socket.remoteAddress ?? 'a client that has disconnected'
-    this.#parts.emit({ kind: 'gave way', connectionId: undefined, address, held: 'connection', message })
+    this.#parts.emit({ kind: 'gave way', connectionId: undefined, address: addressOf(socket), held: 'connection', message })
     socket.destroy()
   }
+}
+
+/** A dual-stack socket has the addresses of IPv4 clients in the form of IPv6. */
+function addressOf({ remoteAddress }: RoomSocket): string {
+  return remoteAddress?.replace(/^::ffff:/, '') ?? 'a client that has disconnected'
 }

@@ -185,7 +185,7 @@ export function messageRoutes(app: FastifyInstance, parts: PlaneParts): void {
       clock: parts.agent.shared.ioClock,
       signal: asked.signal,
       requestId: request.id,
-      stalled: () => request.raw.destroy(),
+      stalled: () => answer.giveWay(`its client had read nothing of its live tail for ${httpLimits.eventStallMs / 1000} s`),
     })
     return reply
       .headers({

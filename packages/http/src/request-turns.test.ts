@@ -12,17 +12,17 @@ function theTurns() {
   const listener = turns.listener((request) => void begun.push(Number(request.url)))
   /** Requests by their number. */
   const arrive = (count: number): void => {
-    for (let at = 0; at < count; at += 1) {
-      const socket = { destroyed: false }
-      // The casts: these parts are used.
-      const request = { url: String(sockets.push(socket) - 1), socket } as unknown as IncomingMessage
-      listener(request, {} as ServerResponse)
-    }
+    for (let at = 0; at < count; at += 1) arriveOn({ destroyed: false })
+  }
+  const arriveOn = (socket: { destroyed: boolean }): void => {
+    // The casts: these parts are used.
+    const request = { url: String(sockets.push(socket) - 1), socket } as unknown as IncomingMessage
+    listener(request, {} as ServerResponse)
   }
   const endTurn = (): void => {
     for (const callback of due.splice(0)) callback()
   }
-  return { due, begun, sockets, arrive, endTurn }
+  return { due, begun, sockets, arrive, arriveOn, endTurn }
 }
 
 test('H12: of many requests at once a few begin in each turn, in the order of their arrival', () => {
@@ -48,4 +48,15 @@ test('a request whose connection ends before its turn never begins, and takes no
   expect(gone?.destroyed).toBe(false)
   expect(begun.at(-1)).toBe(httpLimits.requestsPerTurn + 1)
   expect(begun).toHaveLength(httpLimits.requestsPerTurn + 1)
+})
+
+test('H12: a request of a connection that has had one before does not wait for a burst of new connections', () => {
+  const { begun, sockets, arrive, arriveOn, endTurn } = theTurns()
+  arrive(1)
+  const [kept] = sockets
+  arrive(10 * httpLimits.requestsPerTurn)
+  if (kept !== undefined) arriveOn(kept)
+  expect(begun).toHaveLength(httpLimits.requestsPerTurn)
+  endTurn()
+  expect(begun).toContain(10 * httpLimits.requestsPerTurn + 1)
 })

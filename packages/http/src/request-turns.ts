@@ -12,7 +12,10 @@ interface Arrived {
 /** Shared by both planes. It counts turns only on demand, so idle planes cause none. */
 export class RequestTurns {
   readonly #clock: Pick<Clock, 'soon'>
-  readonly #waiting: Arrived[] = []
+  /** First requests of connections, and requests of connections that have had an earlier one: neither wait for the others. */
+  readonly #first: Arrived[] = []
+  readonly #further: Arrived[] = []
+  readonly #known = new WeakSet<object>()
   #begun = 0
   #ending = false
 
@@ -23,14 +26,17 @@ export class RequestTurns {
   /** The listener that begins each request in a turn with room for it. The body of a request that waits stays in its socket. A request whose connection ends meanwhile never begins. */
   listener(handle: RequestListener): RequestListener {
     return (request, response) => {
-      this.#waiting.push({ request, response, handle })
+      const queue = this.#known.has(request.socket) ? this.#further : this.#first
+      this.#known.add(request.socket)
+      queue.push({ request, response, handle })
       this.#beginSome()
     }
   }
 
   #beginSome(): void {
     while (this.#begun < httpLimits.requestsPerTurn) {
-      const arrived = this.#waiting.shift()
+      const [one, other] = this.#begun % 2 === 0 ? [this.#further, this.#first] : [this.#first, this.#further]
+      const arrived = one.shift() ?? other.shift()
       if (arrived === undefined) return
       const { request, response, handle } = arrived
       if (request.socket.destroyed) continue

@@ -1,5 +1,6 @@
 // Serves the control plane and the data plane of one agent, and stops them without interrupting an answer.
 import type { RequestListener } from 'node:http'
+import { number } from '@local-kafka-service/agent'
 import { answerStreams } from './answer-stream.ts'
 import { ConnectionRoom } from './connection-room.ts'
 import { newPageToken, type ReadConsolePage } from './console-page.ts'
@@ -60,8 +61,9 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
     answers: answerStreams(agent),
   }
   const [controlApp, dataApp] = await Promise.all([planeWithRoutes('control', parts), planeWithRoutes('data', parts)])
-  const { emit, ioClock } = agent.shared
-  const room = (): ConnectionRoom => new ConnectionRoom({ clock: ioClock, emit })
+  const { emit, ioClock, settings } = agent.shared
+  const maxPerAddress = number(settings, 'max.connections.per.ip')
+  const room = (): ConnectionRoom => new ConnectionRoom({ clock: ioClock, emit, maxPerAddress })
   // The console's page has one origin, so the control plane has the data plane below a path.
   const handleControl: RequestListener = (request, response) => {
     if (request.url?.startsWith(`${dataPrefix}/`) !== true) return controlApp.routing(request, response)

@@ -1,5 +1,7 @@
 // The ports that the planes listen on, and those that they skip.
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { AgentEvent, EventHook } from '@local-kafka-service/agent'
 import { afterEach, expect, test } from 'vitest'
 import { ConnectionRoom } from './connection-room.ts'
 import { type Listening, listen, type PortAsk, PortError } from './servers.ts'
@@ -18,11 +20,11 @@ afterEach(async () => {
   await Promise.all(blockers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))))
 })
 
-async function listened(ask: PortAsk): Promise<Listening> {
+async function listened(ask: PortAsk, emit: EventHook = () => {}): Promise<Listening> {
   const listening = await listen(
     ask,
     (_request, response) => response.end('hello'),
-    new ConnectionRoom({ clock: realClock, emit: () => {} }),
+    new ConnectionRoom({ clock: realClock, emit, maxPerAddress: 100 }),
   )
   open.push(listening)
   return listening
@@ -69,4 +71,25 @@ test('an address that this machine lacks is left out, unless it is the only one'
   const { addresses } = await listened({ hosts: ['127.0.0.1', '192.0.2.1'], port: 0, movable: false })
   expect(addresses.map(({ host }) => host)).toEqual(['127.0.0.1'])
   await expect(listened({ hosts: ['192.0.2.1'], port: 0, movable: false })).rejects.toMatchObject({ kind: 'no address', host: '192.0.2.1' })
+})
+
+test('bytes that are not HTTP are answered with 400 and reported, and a request with a head that is too large with 431', async () => {
+  const events: AgentEvent[] = []
+  const { port } = await listened({ hosts: ['127.0.0.1'], port: 0, movable: false }, (event) => void events.push(event))
+  const answer = (sent: string): Promise<string> => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(sent)
+    return text(socket)
+  }
+  expect(await answer('\0\0\0\x10\0\x12\0\x03')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n\r\n$/)
+  expect(await answer(`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /)
+  expect(events).toMatchObject([
+    {
+      kind: 'protocol error',
+      connectionId: undefined,
+      client: { address: '127.0.0.1' },
+      message: expect.stringContaining('HPE_INVALID_METHOD'),
+    },
+    { kind: 'protocol error', message: expect.stringContaining('HPE_HEADER_OVERFLOW') },
+  ])
 })

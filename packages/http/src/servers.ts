@@ -1,6 +1,7 @@
 // The sockets of one plane: one HTTP server for each address, all on one port, with explicit time-outs.
 import type { RequestListener, Server } from 'node:http'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { Duplex } from 'node:stream'
+import type { ConnectionRoom, RoomSocket } from './connection-room.ts'
 import { httpLimits } from './limits.ts'
 
 // Not an import: importing node:http reads all its exports, and one of them loads `fetch`, which takes 20 ms and is not used.
@@ -108,6 +109,7 @@ function listenOnOne(
     handle,
   )
   server.on('connection', (socket) => room.opened(socket))
+  server.on('clientError', (error, socket) => closeAfter(error, socket, room))
   server.on('request', (request, response) => room.requested(request.socket, response))
   if (!holdsProcess) {
     server.unref()
@@ -124,6 +126,26 @@ function listenOnOne(
       resolve({ server, host, port: typeof address === 'object' && address !== null ? address.port : port })
     })
   })
+}
+
+/** Answers as Node does without this listener, and reports why the connection is closed. */
+function closeAfter(error: NodeJS.ErrnoException, socket: Duplex & RoomSocket, room: ConnectionRoom): void {
+  const { code = '' } = error
+  const isLate = code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  if (isLate) {
+    const seconds = httpLimits.requestTimeoutMs / 1000
+    room.failed(socket, {
+      kind: 'late',
+      reason: `its HTTP request did not arrive within ${seconds} s, or its head not within ${httpLimits.headersTimeoutMs / 1000} s`,
+    })
+  } else if (code.startsWith('HPE_')) room.failed(socket, { kind: 'not HTTP', reason: code })
+  // A client that has disconnected gets no answer.
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = isLate ? '408 Request Timeout' : code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
 }
 
 const kinds: ReadonlyMap<string, PortError['kind']> = new Map([

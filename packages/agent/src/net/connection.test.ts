@@ -185,7 +185,7 @@ test('a lost connection releases its permits', () => {
 })
 
 test('a connection is closed when the rest of its frame does not arrive', async () => {
-  const { connection, socket, clock } = aConnection()
+  const { connection, socket, clock, events } = aConnection()
   connection.data(frame('abcdef').subarray(0, 6))
   await clock.advance(fixedLimits.frameStallMs / 2)
   connection.data(Buffer.from('c'))
@@ -193,6 +193,7 @@ test('a connection is closed when the rest of its frame does not arrive', async 
   expect(socket.state).toBe('open')
   await clock.advance(fixedLimits.frameStallMs)
   expect(socket.state).toBe('destroyed')
+  expect(events).toEqual(['gave way its request: only 3 bytes of its request had arrived, and no more came for 30 s'])
 })
 
 test('the server stops reading from a client that does not read its answers', async () => {

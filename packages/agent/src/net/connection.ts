@@ -4,7 +4,7 @@ import { fixedLimits, type Limits } from '../limits.ts'
 import type { Held } from '../observe/events.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import type { FramePool, Pin } from './frame-pin.ts'
-import type { Answer, Handled } from './handled.ts'
+import type { Answer, Closing, Handled } from './handled.ts'
 import type { Socket, SocketEvents } from './network.ts'
 import type { Claim, Permits } from './permits.ts'
 import type { TurnCounter, TurnShare } from './turn-counter.ts'
@@ -28,7 +28,7 @@ export interface ConnectionParts {
   /** The connection is closed because others waited for resources that it held without progress. `onClosed` follows. */
   readonly onGaveWay: (held: Held, message: string) => void
   /** Called exactly once. */
-  readonly onClosed: (reason: string) => void
+  readonly onClosed: (closing: Closing) => void
 }
 
 interface Slot {
@@ -56,7 +56,7 @@ export class Connection implements SocketEvents {
   readonly #gone = new AbortController()
   readonly #slots: Slot[] = []
   #state: 'open' | 'draining' | 'ending' | 'closed' = 'open'
-  #reason = 'closed by the client'
+  #closing: Closing = { cause: 'client', reason: 'closed by the client' }
   #claim: Claim | undefined
   #handling = false
   /** The number of requests without an answer whose outcome is still unknown. */
@@ -120,7 +120,7 @@ export class Connection implements SocketEvents {
 
   closed(error?: Error): void {
     if (this.#state === 'closed') return
-    const reason = this.#state === 'open' && error !== undefined ? error.message : this.#reason
+    const closing: Closing = this.#state === 'open' && error !== undefined ? { cause: 'network', reason: error.message } : this.#closing
     this.#state = 'closed'
     this.#gone.abort(gone)
     this.#claim?.release()
@@ -128,14 +128,14 @@ export class Connection implements SocketEvents {
     for (const timer of Object.values(this.#timers)) timer.cancel()
     this.#tellSent()
     for (const { answer } of this.#slots.splice(0)) answer?.sent?.()
-    this.#parts.onClosed(reason)
+    this.#parts.onClosed(closing)
   }
 
   /** Takes no more requests, ends long polls, and closes once every admitted request is answered. */
   drain(): void {
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    this.#reason = stopping.message
+    this.#closing = { cause: 'stop', reason: stopping.message }
     this.#claim?.release()
     this.#claim = undefined
     this.#gone.abort(stopping)
@@ -144,22 +144,22 @@ export class Connection implements SocketEvents {
 
   /** Sends everything that was written, then closes. */
   end(reason: string): void {
-    this.#end(reason)
+    this.#end({ cause: 'asked', reason })
   }
 
   /** Closes at once; unsent answers are lost. */
-  destroy(reason: string): void {
+  destroy(closing: Closing): void {
     if (this.#state === 'closed') return
-    if (this.#state === 'open') this.#reason = reason
+    if (this.#state === 'open') this.#closing = closing
     this.#state = 'ending'
     this.#parts.socket.destroy()
   }
 
   /** Closes at once, to free resources for other connections. */
-  giveWay(held: Held, message: string): void {
+  giveWay(held: Held, reason: string): void {
     if (this.#state !== 'open') return
-    this.#parts.onGaveWay(held, message)
-    this.destroy(message)
+    this.#parts.onGaveWay(held, reason)
+    this.destroy({ cause: 'gave way', reason })
     this.#claim?.release()
   }
 
@@ -199,7 +199,7 @@ export class Connection implements SocketEvents {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#parts.onProtocolError(error)
-      this.#end(error.message)
+      this.#end({ cause: 'misunderstood', reason: error.message })
       return undefined
     }
   }
@@ -227,6 +227,12 @@ export class Connection implements SocketEvents {
       'request',
       `only ${bodyBytes} of the ${sizeBytes} bytes of its request had arrived, and other requests waited for the memory`,
     )
+  }
+
+  #stalled(): void {
+    const { bodyBytes } = this.#frames
+    const seconds = fixedLimits.frameStallMs / 1000
+    this.giveWay('request', `only ${bodyBytes} bytes of its request had arrived, and no more came for ${seconds} s`)
   }
 
   async #take(frame: Uint8Array): Promise<void> {
@@ -261,7 +267,7 @@ export class Connection implements SocketEvents {
         void this.#awaitSilently(handled.close)
         return
       case 'close':
-        this.#end(handled.reason)
+        this.#end(handled)
     }
   }
 
@@ -269,7 +275,7 @@ export class Connection implements SocketEvents {
     this.#silent += 1
     const closes = await close
     this.#silent -= 1
-    if (closes) this.#end('a request that expects no answer failed')
+    if (closes) this.#end({ cause: 'failed request', reason: 'a request that expects no answer failed' })
     this.#endWhenAnswered()
     this.#advance()
   }
@@ -305,7 +311,8 @@ export class Connection implements SocketEvents {
       if (answer.throttleMs > 0) this.#mute(answer.throttleMs)
     }
     if (chunks.length > 0) this.#write(chunks)
-    if (thenClose) this.#end('a request failed, so later requests of the connection must not be answered')
+    if (thenClose)
+      this.#end({ cause: 'failed request', reason: 'a request failed, so later requests of the connection must not be answered' })
   }
 
   #write(chunks: readonly Uint8Array[]): void {
@@ -333,9 +340,9 @@ export class Connection implements SocketEvents {
   }
 
   /** Sends everything that was written, then closes; a client that does not read it is disconnected after `fixedLimits.lingerMs`. */
-  #end(reason: string): void {
+  #end({ cause, reason }: Closing): void {
     if (this.#state === 'ending' || this.#state === 'closed') return
-    if (this.#state === 'open') this.#reason = reason
+    if (this.#state === 'open') this.#closing = { cause, reason }
     this.#state = 'ending'
     this.#gone.abort(new Error(reason))
     const { socket, clock } = this.#parts
@@ -346,7 +353,7 @@ export class Connection implements SocketEvents {
   }
 
   #endWhenAnswered(): void {
-    if (this.#state === 'draining' && !this.#handling && this.#slots.length === 0 && this.#silent === 0) this.#end(this.#reason)
+    if (this.#state === 'draining' && !this.#handling && this.#slots.length === 0 && this.#silent === 0) this.#end(this.#closing)
   }
 
   /** Reads while the next frame needs more bytes, and otherwise a little ahead, so that a long poll detects the end of its connection. */
@@ -366,7 +373,7 @@ export class Connection implements SocketEvents {
     const leftMs = this.#activeAtMs + idleMs - clock.monotonic()
     this.#timers.idle = clock.after(Math.max(1, leftMs), () => {
       if (this.#busy) this.#activeAtMs = clock.monotonic()
-      if (clock.monotonic() - this.#activeAtMs >= idleMs) this.destroy('idle')
+      if (clock.monotonic() - this.#activeAtMs >= idleMs) this.destroy({ cause: 'idle', reason: 'idle' })
       else this.#watchIdle()
     })
   }
@@ -380,7 +387,7 @@ export class Connection implements SocketEvents {
       delete this.#timers.stall
       if (this.#claim === undefined || this.#handling) return
       if (this.#paused) this.#dataAtMs = clock.monotonic()
-      if (clock.monotonic() - this.#dataAtMs >= fixedLimits.frameStallMs) this.destroy('the rest of a request did not arrive')
+      if (clock.monotonic() - this.#dataAtMs >= fixedLimits.frameStallMs) this.#stalled()
       else this.#watchStall()
     })
   }

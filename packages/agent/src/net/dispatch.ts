@@ -37,7 +37,7 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
         services.emit({ kind: 'defect', where: 'the Kafka port', error })
-        return { kind: 'close', reason: 'a defect of the server' }
+        return { kind: 'close', cause: 'failed request', reason: 'a defect of the server' }
       }
       const why = header === undefined ? notKafka(error) : unreadable(header, error)
       return misunderstood(why, { peer, services, clientId: header?.clientId })
@@ -49,12 +49,12 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
 export function misunderstood(
   why: Misunderstanding,
   of: { readonly peer: Peer; readonly services: Pick<Services, 'emit' | 'clock'>; readonly clientId?: string | null | undefined },
-): { readonly kind: 'close'; readonly reason: string } {
+): Extract<Handled, { kind: 'close' }> {
   const { peer, services, clientId } = of
   const client = { id: clientId, software: peer.software, address: peer.address }
   services.emit({ kind: 'protocol error', connectionId: peer.connectionId, client, ...why })
   peer.onMisunderstood?.({ request: why.request, message: why.message, client, atMs: services.clock.now() })
-  return { kind: 'close', reason: why.message }
+  return { kind: 'close', cause: 'misunderstood', reason: why.message }
 }
 
 /** Rejects with a ProtocolError only. */

@@ -1,4 +1,11 @@
 // What a handled request gives its connection: an answer now or later, none, or the end.
+import type { ClosingCause } from '../observe/events.ts'
+
+/** Why a connection closes. */
+export interface Closing {
+  readonly cause: ClosingCause
+  readonly reason: string
+}
 
 export type Handled =
   | { readonly kind: 'now'; readonly answer: Answer }
@@ -6,7 +13,7 @@ export type Handled =
   | { readonly kind: 'later'; readonly answer: Promise<Answer> }
   /** The request gets no answer. If `close` is true, the connection is closed. */
   | { readonly kind: 'none'; readonly close: Promise<boolean> | boolean }
-  | { readonly kind: 'close'; readonly reason: string }
+  | { readonly kind: 'close'; readonly cause: ClosingCause; readonly reason: string }
 
 export interface Answer {
   readonly chunks: readonly Uint8Array[]

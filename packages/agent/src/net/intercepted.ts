@@ -76,7 +76,7 @@ async function carriedOut(act: Act, request: AnyRequest, { handle, exchange, set
       return { kind: 'none', close: false }
     case 'close':
       settled('closed')
-      return { kind: 'close', reason: 'a fault' }
+      return { kind: 'close', cause: 'asked', reason: 'a fault' }
     case 'duplicate':
       return reported(repeated(await handle(request, exchange), await handle(request, exchange)), signal, settled)
     case 'lose ack':

@@ -106,11 +106,11 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
       },
       onProtocolError: (error) => void misunderstood(notKafka(error), { peer, services }),
       onGaveWay: (held, message) => emit({ kind: 'gave way', connectionId, address, held, message }),
-      onClosed: (reason) => {
+      onClosed: ({ cause, reason }) => {
         connections.delete(connection)
         quotas.closed(connection)
         interceptor?.closed(reason)
-        emit({ kind: 'connection closed', connectionId, reason })
+        emit({ kind: 'connection closed', connectionId, cause, reason })
         if (connections.size === 0) onEmpty?.()
       },
     })
@@ -147,7 +147,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
     },
     close() {
       stopAccepting()
-      for (const connection of connections) connection.destroy('the agent stops')
+      for (const connection of connections) connection.destroy({ cause: 'stop', reason: 'the agent stops' })
     },
   }
 }

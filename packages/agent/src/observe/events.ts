@@ -4,7 +4,7 @@ import type { Incarnation } from '../core/ids.ts'
 
 export type AgentEvent =
   | { readonly kind: 'connection opened'; readonly connectionId: number; readonly address: string }
-  | { readonly kind: 'connection closed'; readonly connectionId: number; readonly reason: string }
+  | { readonly kind: 'connection closed'; readonly connectionId: number; readonly cause: ClosingCause; readonly reason: string }
   /** `setting` has the value `limit`, and no existing connection could be closed to make room for the new one. */
   | {
       readonly kind: 'connection rejected'
@@ -42,8 +42,8 @@ export type AgentEvent =
       /** The codes of the errors in the answer, and how often each is there; undefined if there are none. */
       readonly errors: ReadonlyMap<number, number> | undefined
     }
-  /** A client sent a request that is not supported, or bytes that are not Kafka's protocol: its connection is closed. */
-  | ({ readonly kind: 'protocol error'; readonly connectionId: number; readonly client: EventClient } & Misunderstanding)
+  /** A client sent a request that is not supported, or bytes that are not the port's protocol: its connection is closed. `connectionId`: undefined for an HTTP port. */
+  | ({ readonly kind: 'protocol error'; readonly connectionId: number | undefined; readonly client: EventClient } & Misunderstanding)
   /** Part of a request, or all of it, was rejected for a reason that clients often hide from their users. */
   | {
       readonly kind: 'rejected'
@@ -182,6 +182,12 @@ export interface Misunderstanding {
   readonly message: string
   readonly advice: string
 }
+
+/**
+ * Who closed a Kafka connection, or why the agent did. `network`: an error of the socket; `misunderstood`: bytes or a request that the agent does not serve; `failed request`: a request without
+ * an answer, or one after which no later request may be answered; `asked`: a test, or the interceptor of requests.
+ */
+export type ClosingCause = 'client' | 'network' | 'idle' | 'gave way' | 'misunderstood' | 'failed request' | 'asked' | 'stop'
 
 /** The resource that a client holds: a request that does not complete, answers that it does not read, or its place among the connections. */
 export type Held = 'request' | 'answers' | 'connection'

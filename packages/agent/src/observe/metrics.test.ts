@@ -55,3 +55,14 @@ test('failures have their kind, and a failure without one is not left out', () =
     { labels: { operation: 'read', kind: 'unknown' }, value: 1 },
   ])
 })
+
+test('closed connections are counted by their cause', () => {
+  const meters = new Meters()
+  for (const cause of ['client', 'idle', 'client'] as const)
+    meters.count({ kind: 'connection closed', connectionId: 1, cause, reason: 'any' })
+  const closed = meters.read(gauges).find(({ name }) => name === 'lks_connections_closed_total')
+  expect(closed?.samples).toEqual([
+    { labels: { cause: 'client' }, value: 2 },
+    { labels: { cause: 'idle' }, value: 1 },
+  ])
+})

@@ -65,6 +65,7 @@ export class Meters {
   #connections = 0
   readonly #rejected = new Map<string, number>()
   readonly #gaveWay = new Map<string, number>()
+  readonly #closed = new Map<string, number>()
   #protocolErrors = 0
   #defects = 0
   #flushBytes = 0
@@ -107,6 +108,9 @@ export class Meters {
         return
       case 'gave way':
         this.#gaveWay.set(event.held, (this.#gaveWay.get(event.held) ?? 0) + 1)
+        return
+      case 'connection closed':
+        this.#closed.set(event.cause, (this.#closed.get(event.cause) ?? 0) + 1)
         return
       case 'request':
         this.#api(event.api).bytesIn += event.sizeBytes
@@ -185,7 +189,6 @@ export class Meters {
         this.#sweptObjects += event.objects
         this.#sweptBytes += event.bytes
         return
-      case 'connection closed':
       case 'accept failed':
       case 'lease watched':
       case 'store failed':
@@ -235,6 +238,11 @@ export class Meters {
       ),
       gauge('lks_connections', 'Open Kafka connections.', gauges.connections),
       counter('lks_connections_opened_total', 'Kafka connections accepted.', one(this.#connections)),
+      counter(
+        'lks_connections_closed_total',
+        'Kafka connections closed, by the cause.',
+        [...this.#closed].map(([cause, value]) => ({ labels: { cause }, value })),
+      ),
       counter(
         'lks_connections_rejected_total',
         'Kafka connections rejected, by the setting whose limit was reached.',

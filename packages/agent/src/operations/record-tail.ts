@@ -99,7 +99,8 @@ async function* follow(
     for (const [index, { partition, position }] of followed.entries()) {
       const answer = must(answers[index], 'each partition that was fetched')
       if (answer.kind === 'data') {
-        if (answer.chunks.length > 0) await turns.next()
+        // A tail is long work from its first record on: a hundred of them may begin at once.
+        if (answer.chunks.length > 0) await turns.next('long')
         const page = { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches }
         pages.push(await decodePage(answer.chunks, page, { unpacker, turns, signal: asked.signal }))
         continue

@@ -12,7 +12,7 @@ import type { Clock } from './clock.ts'
  *     }
  *
  * Work is counted, never timed, so the simulator stays deterministic; there, a turn is a step of virtual time. In each turn two slices run: one of the work that
- * has waited a few times only, and one of the long work, each in the order in which it began to wait. So a hundred long requests delay a short one no more than one of them does.
+ * has hardly waited yet, and one of the long work, each in the order in which it began to wait. So a hundred long requests delay a short one no more than one of them does.
  */
 export class Turns {
   readonly #clock: Pick<Clock, 'soon'>
@@ -29,10 +29,10 @@ export class Turns {
     return new Slice(this, units)
   }
 
-  /** Settles in a later turn of the event loop, after pending I/O. `waits`: how often this work has waited before. */
-  next(waits = 0): Promise<void> {
+  /** Settles in a later turn of the event loop, after pending I/O. */
+  next(work: Work = 'short'): Promise<void> {
     return new Promise((resolve) => {
-      const queue = waits < fixedLimits.turnsOfShortWork ? this.#short : this.#long
+      const queue = work === 'short' ? this.#short : this.#long
       queue.push(resolve)
       this.#schedule()
     })
@@ -50,6 +50,14 @@ export class Turns {
     if (this.#short.length + this.#long.length > 0) this.#schedule()
     for (const resolve of released) resolve?.()
   }
+}
+
+/** Short work is that of most requests; long work is that of a few large ones. */
+type Work = 'short' | 'long'
+
+/** The kind of work that has waited so often. */
+function workAfter(waits: number): Work {
+  return waits < fixedLimits.turnsOfShortWork ? 'short' : 'long'
 }
 
 /** Counts the work of one request since its last turn. */
@@ -73,7 +81,7 @@ export class Slice {
 
   /** Lets other work run, then starts a new slice. */
   async next(): Promise<void> {
-    await this.#turns.next(this.#waits)
+    await this.#turns.next(workAfter(this.#waits))
     this.#waits += 1
     this.#left = this.#units
   }
@@ -100,7 +108,7 @@ export async function* inSlices<T>(
     return
   }
   for (let from = 0; from < items.length; from += units) {
-    await turns.next(from / units)
+    await turns.next(workAfter(from / units))
     yield items.slice(from, from + units)
   }
 }

@@ -122,7 +122,8 @@ type Lines = { readonly [K in AgentEvent['kind']]: (event: Extract<AgentEvent, {
 
 const lines: Lines = {
   'connection opened': ({ connectionId, address }) => debug(`connection ${connectionId} from ${address}`, { connectionId, address }),
-  'connection closed': ({ connectionId, reason }) => debug(`connection ${connectionId} closed: ${reason}`, { connectionId, reason }),
+  'connection closed': ({ connectionId, cause, reason }) =>
+    debug(`connection ${connectionId} closed: ${reason}`, { connectionId, cause, reason }),
   'connection rejected': ({ address, setting, limit }) =>
     warn(
       `a connection from ${address} was closed at once: ${setting} is ${limit}, and no other connection could give way; raise ${setting}, or close some`,

@@ -47,7 +47,7 @@ export function aConnection(
       new Promise((settle) => requests.push({ text: Buffer.from(frame).toString('latin1'), signal, unpin: () => pin.release(), settle })),
     onProtocolError: ({ message }) => events.push(`protocol error: ${message}`),
     onGaveWay: (held, message) => events.push(`gave way its ${held}: ${message}`),
-    onClosed: (reason) => events.push(`closed: ${reason}`),
+    onClosed: ({ reason }) => events.push(`closed: ${reason}`),
   })
   return { connection, socket, clock, permits, memory, requests, events }
 }
