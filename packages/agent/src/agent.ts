@@ -36,6 +36,7 @@ import { GroupOperations } from './operations/groups.ts'
 import { RecordDeletion } from './operations/record-deletion.ts'
 import { RecordOperations } from './operations/records.ts'
 import { TopicCompaction } from './operations/topic-compaction.ts'
+import { TopicMetrics } from './operations/topic-metrics.ts'
 import { TopicOperations } from './operations/topics.ts'
 import { UpkeepOperations } from './operations/upkeep.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
@@ -129,6 +130,7 @@ export interface AgentOperations {
   readonly damage: DamageOperations
   readonly compaction: TopicCompaction
   readonly upkeep: UpkeepOperations
+  readonly topicMetrics: TopicMetrics
 }
 
 /** What another server of the same agent shares with its Kafka port. */
@@ -218,12 +220,15 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
   const { storage, compaction, merge, orphans, jobs, reports } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
+  const groupOperations = new GroupOperations({ groups, topics, log, offsets })
+  const reportsTopics = (): boolean => view.owners.ofName('storage').mine
   const operations = {
     topics,
     brokerConfigs,
     records,
     recordDeletion,
-    groups: new GroupOperations({ groups, topics, log, offsets }),
+    groups: groupOperations,
+    topicMetrics: new TopicMetrics({ ...base, clock: ioClock, topics, records, groups: groupOperations, reportsTopics }),
     damage: damaged,
     compaction: new TopicCompaction({ topics, compaction }),
     upkeep: new UpkeepOperations({ orphans, reports }),

@@ -1,10 +1,9 @@
-// The routes for operators and probes on both planes: liveness, readiness, metrics, the description of the API, and the explanation of errors.
+// The routes for operators and probes on both planes: liveness, readiness, the description of the API, and the explanation of errors.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { consolePage, wantsPage } from './console-page.ts'
 import { docsPage } from './docs-page.ts'
 import type { PlaneName, PlaneParts } from './plane.ts'
 import { Problem, type ProblemRow, problems } from './problem.ts'
-import { prometheusText } from './prometheus.ts'
 import type { ServedAgent } from './served-agent.ts'
 
 const open = { access: { operation: 'NONE', resource: 'cluster' }, operations: true } as const
@@ -46,24 +45,6 @@ export function operationRoutes(app: FastifyInstance, name: PlaneName, parts: Pl
       const ready = health.ready && !parts.stopping.aborted
       reply.code(ready ? 200 : 503).header('cache-control', 'no-store')
       return { status: !ready ? 'not ready' : reasons.length === 0 ? 'ready' : 'degraded', reasons }
-    },
-  )
-
-  app.get(
-    '/metrics',
-    {
-      config: { access: { operation: 'DESCRIBE', resource: 'cluster' }, operations: true },
-      schema: {
-        operationId: 'metrics',
-        summary: 'Metrics in the text format of Prometheus',
-        tags: ['operations'],
-        produces: ['text/plain'],
-        response: { 200: { description: 'Prometheus text', type: 'string' } },
-      },
-    },
-    async (_request, reply) => {
-      const { contentType, text } = await prometheusText(agent.metrics())
-      return raw(reply, contentType, text)
     },
   )
 

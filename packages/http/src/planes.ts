@@ -8,6 +8,7 @@ import { deleteRecordsRoute } from './delete-records.ts'
 import { deletedTopicsRoute } from './deleted-topics.ts'
 import { groupRoutes } from './groups.ts'
 import { messageRoutes } from './messages.ts'
+import { metricsRoute } from './metrics.ts'
 import { operationRoutes } from './operations.ts'
 import { type PlaneName, type PlaneParts, plane } from './plane.ts'
 import { produceRoutes } from './produce.ts'
@@ -55,6 +56,7 @@ async function ready(
       messageRoutes(app, parts)
       break
   }
+  metricsRoute(app, parts)
   operationRoutes(app, name, parts)
   await app.ready()
   return app

@@ -61,8 +61,8 @@ test('the jobs are listed with their next passes and what they still have to do'
     backlog: { objects: 0, bytes: 0 },
   })
   const metrics = await (await fetch(`${http.control.url}/metrics`)).text()
-  expect(metrics).toContain('lks_upkeep_backlog{job="sweep",unit="objects"} 0')
-  expect(metrics).toContain('lks_upkeep_problem{job="orphans"} 0')
+  expect(metrics).toContain('lks_upkeep_backlog{upkeep="sweep",unit="objects"} 0')
+  expect(metrics).toContain('lks_upkeep_problem{upkeep="orphans"} 0')
 })
 
 test('a wrong request is explained', async () => {

@@ -8,6 +8,8 @@ import { range } from './record-places.ts'
 export interface TopicCounts {
   /** The offsets from the start to the end of all partitions. Compaction and markers of transactions leave offsets without a record. */
   readonly records: number
+  /** The ends of all partitions: offsets that were ever appended. */
+  readonly appended: number
   readonly bytes?: number
 }
 
@@ -33,6 +35,7 @@ export async function topicCounts(
   { log, turns }: CountParts,
 ): Promise<readonly TopicCounts[]> {
   const recordsOf = new Map<string, number>()
+  const appendedOf = new Map<string, number>()
   const bytesOf = new Map<string, number>()
   const slice = turns.slice()
   const all = topics.flatMap(partitionsOf)
@@ -42,13 +45,20 @@ export async function topicCounts(
     const sizes = bytes ? await log.sizes(page) : []
     for (const [index, { topicId }] of page.entries()) {
       const state = states[index]
-      if (state !== undefined) recordsOf.set(topicId, (recordsOf.get(topicId) ?? 0) + state.highWatermark - state.logStartOffset)
+      if (state !== undefined) {
+        recordsOf.set(topicId, (recordsOf.get(topicId) ?? 0) + state.highWatermark - state.logStartOffset)
+        appendedOf.set(topicId, (appendedOf.get(topicId) ?? 0) + state.highWatermark)
+      }
       const size = sizes[index]
       if (size !== undefined) bytesOf.set(topicId, (bytesOf.get(topicId) ?? 0) + size)
     }
     if (slice.spent(page.length)) await slice.next()
   }
-  return topics.map(({ topicId }) => ({ records: recordsOf.get(topicId) ?? 0, ...(bytes && { bytes: bytesOf.get(topicId) ?? 0 }) }))
+  return topics.map(({ topicId }) => ({
+    records: recordsOf.get(topicId) ?? 0,
+    appended: appendedOf.get(topicId) ?? 0,
+    ...(bytes && { bytes: bytesOf.get(topicId) ?? 0 }),
+  }))
 }
 
 /** The partitions in their order, without those that were deleted meanwhile. */

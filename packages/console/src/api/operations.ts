@@ -529,6 +529,13 @@ export interface Operations {
       })[]
     }
   }
+  /** Metrics in the text format of Prometheus. */
+  metrics: {
+    params: Readonly<Record<never, never>>
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: string
+  }
   /** Whether the process is alive. */
   livez: {
     params: Readonly<Record<never, never>>
@@ -548,13 +555,6 @@ export interface Operations {
       readonly status: string
       readonly reasons?: readonly string[]
     }
-  }
-  /** Metrics in the text format of Prometheus. */
-  metrics: {
-    params: Readonly<Record<never, never>>
-    query: Readonly<Record<never, never>>
-    body: undefined
-    answer: string
   }
   /** The version of the server, and where it is. */
   version: {
@@ -745,9 +745,9 @@ export const routes = {
   sweepStore: { method: 'POST', path: '/upkeep/sweep', plane: 'control' },
   listRequests: { method: 'GET', path: '/requests', plane: 'control' },
   listFlushes: { method: 'GET', path: '/flushes', plane: 'control' },
+  metrics: { method: 'GET', path: '/metrics', plane: 'control' },
   livez: { method: 'GET', path: '/livez', plane: 'control' },
   readyz: { method: 'GET', path: '/readyz', plane: 'control' },
-  metrics: { method: 'GET', path: '/metrics', plane: 'control' },
   version: { method: 'GET', path: '/version', plane: 'control' },
   explainError: { method: 'GET', path: '/errors/{error}', plane: 'control' },
   produceOne: { method: 'POST', path: '/topics/{topic}/produce/{partition}', plane: 'data' },

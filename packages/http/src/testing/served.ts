@@ -25,6 +25,7 @@ import { GroupOperations, type GroupOperationsParts } from '../../../agent/src/o
 import { RecordDeletion } from '../../../agent/src/operations/record-deletion.ts'
 import { RecordOperations } from '../../../agent/src/operations/records.ts'
 import { TopicCompaction } from '../../../agent/src/operations/topic-compaction.ts'
+import { TopicMetrics } from '../../../agent/src/operations/topic-metrics.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
 import { UpkeepOperations } from '../../../agent/src/operations/upkeep.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
@@ -175,6 +176,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     compaction: { compactNow: async ({ configs }) => configs['cleanup.policy'] === 'compact' },
   })
 
+  const topicMetrics = new TopicMetrics({ topics, records, groups, clock, reportsTopics: () => true })
   const asked: string[] = []
   const gate: ServedAgent['shared']['gate'] = {
     authorize(_context, operation, { type, name }) {
@@ -187,7 +189,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    operations: { topics, records, recordDeletion, groups, damage: damaged, compaction, upkeep },
+    operations: { topics, records, recordDeletion, groups, damage: damaged, compaction, upkeep, topicMetrics },
     shared: { clock, ioClock: clock, turns, random, settings: agentSettings, gate, emit, owners, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,
