@@ -20,6 +20,8 @@ export interface PerfRun {
   readonly records: number
   /** After this time the tool is stopped. */
   readonly limitMs: number
+  /** The limit counts from the moment at which this settles, and not from the start of the tool, which takes a JVM a long time on a busy machine. */
+  readonly begun?: (ended: AbortSignal) => Promise<void>
 }
 
 /** One broker. Its process leads a group, because the tool is a script that may start others. */
@@ -51,17 +53,19 @@ export async function apacheKafka(folder: string, properties = ''): Promise<Meas
 }
 
 /** MB per second of `kafka-producer-perf-test` with `acks=all`; NaN if it was not done in time. */
-export async function producerPerf({ port, topic, records, limitMs }: PerfRun): Promise<number> {
+export async function producerPerf(run: PerfRun): Promise<number> {
+  const { port, topic, records } = run
   const load = ['--topic', topic, '--num-records', String(records), '--record-size', String(perfRecordBytes), '--throughput', '-1']
-  const stdout = await perf(['producer-perf', ...load, '--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all'], limitMs)
+  const stdout = await perf(['producer-perf', ...load, '--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all'], run)
   // The last line is the summary.
   return stdout === undefined ? Number.NaN : megabytes(/\(([\d.]+) MB\/sec\)/.exec(lastLine(stdout))?.[1], stdout)
 }
 
 /** MB per second of `kafka-consumer-perf-test`, including the time to join the group; NaN if it has not consumed all records in time. */
-export async function consumerPerf({ port, topic, records, limitMs }: PerfRun): Promise<number> {
+export async function consumerPerf(run: PerfRun): Promise<number> {
+  const { port, topic, records, limitMs } = run
   const load = ['--topic', topic, '--num-records', String(records), '--timeout', String(limitMs)]
-  const stdout = await perf(['consumer-perf', ...load, '--bootstrap-server', `127.0.0.1:${port}`], limitMs)
+  const stdout = await perf(['consumer-perf', ...load, '--bootstrap-server', `127.0.0.1:${port}`], run)
   if (stdout === undefined) return Number.NaN
   // The fields of the last line: start, end, MB, MB per second, records, and so on. After its time-out the tool ends as if it had all.
   const fields = lastLine(stdout).split(', ')
@@ -69,15 +73,18 @@ export async function consumerPerf({ port, topic, records, limitMs }: PerfRun): 
 }
 
 /** Its output; undefined if it was not done in time. */
-async function perf(args: readonly string[], limitMs: number): Promise<string | undefined> {
+async function perf(args: readonly string[], { limitMs, begun }: PerfRun): Promise<string | undefined> {
   await using running = startProgram(toolPath(), args, { group: true })
-  const limit = new AbortController()
-  const late = setTimeout(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)
+  const ended = new AbortController()
+  const late = async (): Promise<undefined> => {
+    await begun?.(ended.signal)
+    await setTimeout(limitMs, undefined, { signal: ended.signal }).catch(() => {})
+  }
   try {
-    const end = await Promise.race([running.succeeded(), late])
+    const end = await Promise.race([running.succeeded(), late()])
     return end?.stdout
   } finally {
-    limit.abort()
+    ended.abort()
   }
 }
 

@@ -3,7 +3,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { consumerPerf, perfRecordBytes, producerPerf } from './apache-kafka.ts'
+import { setTimeout } from 'node:timers/promises'
+import { consumerPerf, type PerfRun, perfRecordBytes, producerPerf } from './apache-kafka.ts'
 import type { Build } from './builds.ts'
 import { createTopic } from './frames.ts'
 import type { BenchOptions } from './options.ts'
@@ -14,9 +15,12 @@ import { inTurn } from './rounds.ts'
 import { WireClient } from './wire-client.ts'
 
 const defaultRounds = 3
-/** Of a direction; a slower build is measured by what it has done until then. */
+/** Of a direction, from the first answer on; a slower build is measured by what it has done until then. */
 const limitMs = 15_000
-const fillMs = 60_000
+/** A tool that has no answer by then ends the bench. On a machine with many busy processes, the start of a JVM has taken 15 s. */
+const beginMs = 120_000
+const fillMs = 180_000
+const checkMs = 50
 
 /** One number of partitions: the records that are produced to the slow store, those that are there for the consumer, and the goals in MB/s. */
 interface ColdCase {
@@ -80,15 +84,15 @@ async function coldSample(build: Build, { partitions, produceRecords, storedReco
     {
       await using server = await ours({ build, args: slow })
       const { port } = server
-      produced = await moved(server, { api: 'Produce', records: produceRecords, operation: 'put' }, () =>
-        producerPerf({ port, topic: 'produced', records: produceRecords, limitMs }),
+      produced = await moved(server, { api: 'Produce', records: produceRecords, operation: 'put' }, (begun) =>
+        producerPerf({ port, topic: 'produced', records: produceRecords, limitMs, begun }),
       )
     }
     await dropPageCache(folder)
     await using server = await ours({ build, args: slow })
     const { port } = server
-    const consumed = await moved(server, { api: 'Fetch', records: storedRecords, operation: 'read' }, () =>
-      consumerPerf({ port, topic: 'stored', records: storedRecords, limitMs }),
+    const consumed = await moved(server, { api: 'Fetch', records: storedRecords, operation: 'read' }, (begun) =>
+      consumerPerf({ port, topic: 'stored', records: storedRecords, limitMs, begun }),
     )
     return {
       producedMbPerSecond: produced.megabytesPerSecond,
@@ -114,18 +118,28 @@ interface MovedBy {
 }
 
 /**
- * `work` returns MB per second, or NaN if it was not done in time. In that case the server's count of the bytes that it has acknowledged or sent is divided by the limit, which
- * includes about a second in which the tool starts.
+ * `work` returns MB per second, or NaN if it was not done in time. In that case the server's count of the bytes that it has acknowledged or sent, from the first ones on, is divided
+ * by the limit.
  */
-async function moved(server: OurServer, { api, records, operation }: MovedBy, work: () => Promise<number>): Promise<Moved> {
+async function moved(
+  server: OurServer,
+  { api, records, operation }: MovedBy,
+  work: (begun: NonNullable<PerfRun['begun']>) => Promise<number>,
+): Promise<Moved> {
   const requests = (): Promise<number> => server.metric('lks_store_requests_total', { operation })
   const bytes = (): Promise<number> => server.metric(api === 'Produce' ? 'lks_request_bytes_total' : 'lks_reply_bytes_total', { api })
   const before = { requests: await requests(), bytes: await bytes() }
-  const rate = await work()
+  const rate = await work(async (ended) => {
+    for (const deadline = performance.now() + beginMs; (await bytes()) <= before.bytes; ) {
+      if (performance.now() > deadline) throw new Error(`${api}: nothing was moved within ${beginMs / 1_000} s of the tool's start`)
+      if (ended.aborted) return
+      await setTimeout(checkMs)
+    }
+  })
   const done = !Number.isNaN(rate)
   const movedBytes = done ? records * perfRecordBytes : (await bytes()) - before.bytes
   const requestCount = (await requests()) - before.requests
-  // Nothing moved, or a build without these metrics: there is nothing to report.
+  // A build without these metrics: there is nothing to report.
   if (!(movedBytes > 0 && requestCount > 0))
     throw new Error(`${api}: ${movedBytes} bytes were moved with ${requestCount} requests to the store`)
   return { megabytesPerSecond: done ? rate : movedBytes / 1e3 / limitMs, requestsPerGb: requestCount / (movedBytes / 1e9) }
