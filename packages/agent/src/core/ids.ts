@@ -28,7 +28,28 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** The key of a partition in maps. */
+/**
+ * The key of a partition in maps. A produced batch needs it a dozen times, and V8 looks up a key that was just computed in a table of all names, which takes longer than to
+ * compute it. So the keys of a topic are kept, as they are in that table.
+ */
 export function partitionKey(topicId: TopicId, partition: number): string {
-  return `${topicId}/${partition}`
+  return keysOfTopics.get(topicId)?.get(partition) ?? keptKey(topicId, partition)
+}
+
+const keysOfTopics = new Map<TopicId, Map<number, string>>()
+let keptKeyCount = 0
+/** About 150 bytes each. */
+const mostKeptKeys = 20_000
+
+function keptKey(topicId: TopicId, partition: number): string {
+  const [key = ''] = Object.keys({ [`${topicId}/${partition}`]: true })
+  keptKeyCount += 1
+  if (keptKeyCount > mostKeptKeys) {
+    keysOfTopics.clear()
+    keptKeyCount = 1
+  }
+  const keys = keysOfTopics.get(topicId)
+  if (keys === undefined) keysOfTopics.set(topicId, new Map([[partition, key]]))
+  else keys.set(partition, key)
+  return key
 }

@@ -1,7 +1,7 @@
 // The one transaction that assigns offsets to a flush's batches. It makes every check that matters, under the row locks of the incarnation and the partitions.
 import { must } from '../core/assert.ts'
 import { type IncarnationId, type LogId, partitionKey, type Sequence, type TopicId, type TopicPartition } from '../core/ids.ts'
-import { type KnownProducer, LogAppend, type SegmentRun } from '../core/log/append.ts'
+import { type KnownProducer, LogAppend, type LogEnd, type SegmentRun } from '../core/log/append.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import type { Cluster, InCluster } from './cluster.ts'
@@ -47,8 +47,7 @@ export interface CommitTransaction extends CommitInput {
 export function* commit(input: CommitTransaction, cluster: Cluster): Body<CommitDecision> {
   const { incarnation, sequence, prev, batches } = input
   const asked = inLockOrder(batches)
-  const producers = distinct(batches, (batch) => producerKey(batch)).filter(({ producerId }) => producerId >= 0)
-  const slotNumbers = new Set(asked.map((one) => slotOfPartition(one.topicId, one.partition, cluster.slots)))
+  const producers = producersOf(batches)
   // One round trip, but the statements run in order: each value that decides is read after the lock that protects it.
   const [[held], transactionalIds, added, logs, alive, slots, windows, ages] = yield* read(
     lockIncarnation(incarnation),
@@ -56,7 +55,7 @@ export function* commit(input: CommitTransaction, cluster: Cluster): Body<Commit
     readAddedPartitions(placesOf(batches)),
     lockPartitions(asked),
     readAliveTopics(distinct(asked, ({ topicId }) => topicId)),
-    readSlots([...slotNumbers].map((slot) => ({ slot }))),
+    readSlots(asked.map(({ topicId, partition }) => slotOfPartition(topicId, partition, cluster.slots))),
     readWindows(producers),
     readProducerIdAges(distinct(producers, ({ producerId }) => String(producerId))),
   )
@@ -119,28 +118,23 @@ function openLogs(
   { producerIdExpirationMs, segmentBytes }: CommitTransaction,
   { windows, ages }: { readonly windows: readonly StoredWindow[]; readonly ages: readonly ProducerIdAge[] },
 ): ReadonlyMap<string, Growing> {
-  // A window older than producer.id.expiration.ms is forgotten, as in Kafka, unless the producer's transaction is open.
-  const remembered = new Map(
-    windows
-      .filter(({ silentMs, transactionFirstOffset }) => silentMs <= producerIdExpirationMs || transactionFirstOffset !== null)
-      .map((window) => [producerKey(window), window]),
-  )
+  const known = byProducer(windows)
   const young = new Map(ages.filter(({ ageMs }) => ageMs < producerIdExpirationMs).map((age) => [age.producerId, age.nextLog]))
-  const known = new Set(windows.map((window) => producerKey(window)))
   return new Map(
     logs.map((row) => {
+      const key = partitionKey(row.topicId, row.partition)
+      const inLog = known.get(key)
       const producerOf = (producerId: number): KnownProducer => {
-        const key = producerKey({ ...row, producerId })
-        const window = remembered.get(key)
+        const window = inLog?.get(producerId)
         // If the log is older than the producer's id, and the producer has never appended to it, its first batch here must have sequence 0.
         // A log with a later number was created after the id: the topic was deleted and created again, and the producer continues its old sequence.
         const logIsOlder = row.log < (young.get(producerId) ?? 0)
         return {
-          window: window && windowOf(window),
-          mustBeginAtZero: logIsOlder && !known.has(key),
+          window: window && isRemembered(window, producerIdExpirationMs) ? windowOf(window) : undefined,
+          mustBeginAtZero: logIsOlder && window === undefined,
         }
       }
-      return [partitionKey(row.topicId, row.partition), { row, log: new LogAppend(row, producerOf, segmentBytes) }]
+      return [key, { row, log: new LogAppend(row, producerOf, segmentBytes) }]
     }),
   )
 }
@@ -171,7 +165,7 @@ function stored({ cluster, input }: InCluster<CommitInput>, { verdicts, growing,
       topicId: row.topicId,
       partition: row.partition,
       highWatermark: log.end.nextOffset,
-      lastStableOffset: lastStableOffset({ ...row, ...log.end }),
+      lastStableOffset: lastStableOffset({ logStartOffset: row.logStartOffset, ...log.end }),
       segments: log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp }): Segment => {
         return { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp }
       }),
@@ -191,24 +185,47 @@ function stored({ cluster, input }: InCluster<CommitInput>, { verdicts, growing,
 
 function growthOf(flush: FlushId, grown: readonly Growing[]): readonly Call[] {
   return [
-    insertSegments(
-      grown.flatMap(({ row, log }) => log.runs.map((run) => ({ ...run, log: row.log }))),
-      flush,
-    ),
-    setLogEnd(grown.map(({ row, log }) => ({ topicId: row.topicId, partition: row.partition, ...log.end }))),
-    setFirstUnstable(
-      grown
-        .map(({ row, log }) => ({ ...row, before: row.firstUnstableOffset, firstUnstableOffset: log.end.firstUnstableOffset }))
-        .filter(({ before, firstUnstableOffset }) => firstUnstableOffset !== before),
-    ),
+    insertSegments(grown.flatMap(segmentRowsOf), flush),
+    setLogEnd(grown.map(logEndOf)),
+    setFirstUnstable(grown.filter(({ row, log }) => log.end.firstUnstableOffset !== row.firstUnstableOffset).map(logEndOf)),
     writeWindows(grown.flatMap(({ row, log }) => [...log.windows].map(([producerId, window]) => windowRow(row.log, producerId, window)))),
   ]
 }
 
+/** Named one by one here and below: a spread of a row is slow, and each commit has one for each partition. */
+function segmentRowsOf({ row: { log: logId }, log }: Growing): readonly (SegmentRun & { readonly log: LogId })[] {
+  return log.runs.map(({ baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp, runningMaxTimestamp }) => {
+    return { log: logId, baseOffset, lastOffset, byteStart, sizeBytes, maxTimestamp, runningMaxTimestamp }
+  })
+}
+
+function logEndOf({ row: { topicId, partition }, log }: Growing): TopicPartition & LogEnd {
+  const { nextOffset, maxTimestamp, firstUnstableOffset } = log.end
+  return { topicId, partition, nextOffset, maxTimestamp, firstUnstableOffset }
+}
+
 // ---- keys ---------------------------------------------------------------------------------------------------------------------------
 
-function producerKey({ topicId, partition, producerId }: TopicPartition & { readonly producerId: number }): string {
-  return `${partitionKey(topicId, partition)}/${producerId}`
+/** By partition, then by producer. */
+function byProducer<T extends ProducerOfPartition>(items: readonly T[]): ReadonlyMap<string, ReadonlyMap<number, T>> {
+  const byPartition = new Map<string, Map<number, T>>()
+  for (const item of items) {
+    const key = partitionKey(item.topicId, item.partition)
+    const inPartition = byPartition.get(key)
+    if (inPartition === undefined) byPartition.set(key, new Map([[item.producerId, item]]))
+    else inPartition.set(item.producerId, item)
+  }
+  return byPartition
+}
+
+/** The idempotent producers of each partition, each once. */
+function producersOf(batches: readonly CommitBatch[]): readonly ProducerOfPartition[] {
+  return [...byProducer(batches.filter(({ producerId }) => producerId >= 0)).values()].flatMap((inPartition) => [...inPartition.values()])
+}
+
+/** A window older than producer.id.expiration.ms is forgotten, as in Kafka, unless the producer's transaction is open. */
+function isRemembered({ silentMs, transactionFirstOffset }: StoredWindow, producerIdExpirationMs: number): boolean {
+  return silentMs <= producerIdExpirationMs || transactionFirstOffset !== null
 }
 
 function distinct<T>(items: readonly T[], key: (item: T) => string): readonly T[] {
@@ -233,14 +250,14 @@ export interface ProducerOfPartition extends TopicPartition {
   readonly producerId: number
 }
 
-export interface StoredWindow extends ProducerOfPartition, Omit<WindowRow, 'log'> {
+export interface StoredWindow extends ProducerOfPartition, WindowRow {
   readonly silentMs: number
 }
 
 export const readWindows = statementPerRow<ProducerOfPartition, StoredWindow>(
   'read producer windows',
   { topicId: 'text', partition: 'int', producerId: 'bigint' },
-  `SELECT p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches,
+  `SELECT p.topic_id AS "topicId", p.partition, w.log, w.producer_id AS "producerId", w.epoch, w.batches,
     w.transaction_first_offset AS "transactionFirstOffset", now_ms() - w.last_seen_ms AS "silentMs"
     FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND w.producer_id = $producerId`,

@@ -40,7 +40,7 @@ export function* partitionStates(asked: readonly TopicPartition[], cluster: Clus
   const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
   const [partitions, slots, aborts] = yield* read(
     readPartitions(asked),
-    readSlots([...new Set(asked.map(slotOf))].map((slot) => ({ slot }))),
+    readSlots(asked.map(slotOf)),
     readLastAborts(asked),
   )
   const abortedTo = new Map(aborts.map((row) => [partitionKey(row.topicId, row.partition), row.lastAbortOffset]))

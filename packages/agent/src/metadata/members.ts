@@ -4,7 +4,7 @@ import type { Incarnation, IncarnationId, Nonce, Sequence } from '../core/ids.ts
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { isUnmoved, type Lease } from './lease.ts'
 import type { Beat, Member, RegisterInput, RegisterResult, SlotOwner, TakenSlots, TakeSlots } from './metadata-store.ts'
-import { type Body, read, unchanged } from './sql.ts'
+import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
 /**
@@ -229,10 +229,16 @@ const raiseBeats = statement<{ readonly incarnation: IncarnationId }>(
 // ---- slots --------------------------------------------------------------------------------------------------------------------------
 
 /** A commit needs no lock on slots: an owner changes only under the old owner's incarnation row, which the commit has locked. */
-export const readSlots = statementPerRow<{ readonly slot: number }, SlotOwner>(
+/** Neighbouring partitions have neighbouring slots, so one range has those of many. */
+export function readSlots(slots: Iterable<number>): Call<SlotOwner> {
+  const ordered = [...new Set(slots)].toSorted((a, b) => a - b).map((slot) => ({ slot }))
+  return readSlotRanges(rangesOf(ordered))
+}
+
+const readSlotRanges = statementPerRow<SlotRange, SlotOwner>(
   'read slots',
-  { slot: 'int' },
-  'SELECT s.slot, s.owner, s.epoch FROM slots AS s WHERE s.cluster = $cluster AND s.slot = $slot',
+  { first: 'int', last: 'int' },
+  'SELECT s.slot, s.owner, s.epoch FROM slots AS s WHERE s.cluster = $cluster AND s.slot BETWEEN $first AND $last',
 )
 
 const readAllSlots = statement<Nothing, SlotOwner>(
@@ -253,7 +259,7 @@ const takeRanges = statementPerRow<SlotRange, Nothing, { readonly owner: Incarna
 )
 
 /** The ranges without gaps of slots that are in order. */
-function rangesOf(slots: readonly SlotOwner[]): readonly SlotRange[] {
+function rangesOf(slots: readonly Pick<SlotOwner, 'slot'>[]): readonly SlotRange[] {
   const ranges: SlotRange[] = []
   for (const { slot } of slots) {
     const range = ranges.at(-1)

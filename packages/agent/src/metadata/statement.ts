@@ -116,7 +116,12 @@ function overRows(text: string): string {
 
 function numberOf(name: string, parameters: string[]): number {
   const known = parameters.indexOf(name)
-  return known >= 0 ? known + 1 : parameters.push(name)
+  return known >= 0 ? known + 1 : parameters.push(asKey(name))
+}
+
+/** V8 looks a part of a text up in its table of names at each access to a property; the key of an object is in it. */
+function asKey(name: string): string {
+  return must(Object.keys({ [name]: 0 })[0], name)
 }
 
 /** The arguments of a call in PostgreSQL, by place: one array for each column of its list. */
@@ -127,14 +132,16 @@ export function columnArguments(call: Call): readonly (Arg | readonly Arg[])[] {
   )
 }
 
-/** The arguments of a call in SQLite, by place: one list for each run of the statement. */
+/** The arguments of a call in SQLite, by place: one list for each run of the statement. A commit asks for some hundred of them, so what the rows share is looked up once. */
 export function rowArguments(call: Call): readonly (readonly Arg[])[] {
   const { statement: made, rows = oneRun } = call
-  return rows.map((row) =>
-    made.sqlite.parameters.map((name) => (made.columns.has(name) ? must(row[name], name) : sharedArgument(call, name))),
-  )
+  if (rows.length === 0) return noRuns
+  const { parameters } = made.sqlite
+  const shared = parameters.map((name) => (made.columns.has(name) ? undefined : sharedArgument(call, name)))
+  return rows.map((row) => parameters.map((name, at) => shared[at] ?? (shared[at] === null ? null : must(row[name], name))))
 }
 
+const noRuns: readonly (readonly Arg[])[] = []
 const oneRun: readonly ListRow[] = [{}]
 
 function sharedArgument({ cluster, values }: Call, name: string): Arg {

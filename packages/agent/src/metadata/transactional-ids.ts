@@ -167,7 +167,7 @@ function* end(ending: Ending, cluster: Cluster): BodyPart<{ readonly writes: rea
     lockPartitions(asked),
     readWindows(producers),
     readFirstOffsetsOfOthers(producers),
-    readSlots([...new Set([coordinatorSlot, ...asked.map(slotOf)])].map((slot) => ({ slot }))),
+    readSlots([coordinatorSlot, ...asked.map(slotOf)]),
   )
   const epochs = new Map(slots.map(({ slot, epoch }) => [slot, epoch]))
   const windowAt = new Map(windows.map((row) => [partitionKey(row.topicId, row.partition), row]))
