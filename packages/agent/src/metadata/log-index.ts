@@ -38,11 +38,7 @@ export function* findSegments(asks: readonly FindSegments[], cluster: Cluster): 
 
 export function* partitionStates(asked: readonly TopicPartition[], cluster: Cluster): Body<readonly (PartitionState | undefined)[]> {
   const slotOf = ({ topicId, partition }: TopicPartition): number => slotOfPartition(topicId, partition, cluster.slots)
-  const [partitions, slots, aborts] = yield* read(
-    readPartitions(asked),
-    readSlots(asked.map(slotOf)),
-    readLastAborts(asked),
-  )
+  const [partitions, slots, aborts] = yield* read(readPartitions(asked), readSlots(asked.map(slotOf)), readLastAborts(asked))
   const abortedTo = new Map(aborts.map((row) => [partitionKey(row.topicId, row.partition), row.lastAbortOffset]))
   const known = byPartition(partitions)
   const owners = new Map(slots.map((slot) => [slot.slot, slot]))

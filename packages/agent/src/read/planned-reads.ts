@@ -9,7 +9,7 @@ import type { SegmentReader } from './segment-reader.ts'
 import { type TouchingSegments, touchingSegments } from './touching-segments.ts'
 
 export interface PlannedReadsParts {
-  readonly segments: Pick<SegmentReader, 'isInMemory' | 'fetch' | 'fetchTogether'>
+  readonly segments: Pick<SegmentReader, 'isInMemory' | 'kept' | 'fetch' | 'fetchTogether'>
   /** The slots of all fetches of the agent. */
   readonly slots: Slots
 }
@@ -20,6 +20,10 @@ export class PlannedReads {
   readonly #reads = new Map<string, Promise<StoredRange>>()
   /** By place: a request may name a partition twice. */
   readonly #missing = new Map<string, Segment>()
+  /** Segments that were in memory when they were planned. */
+  #present: Segment[] = []
+  /** Their bytes, once other segments are read: what comes into memory would otherwise evict them before the answer takes them. */
+  readonly #kept = new Map<string, StoredRange>()
   /** Made for the first read: most fetches find everything in memory. */
   #begun: { readonly slots: Slots; readonly abort: AbortController; readonly release: () => void } | undefined
   #leftBytes: number
@@ -36,7 +40,7 @@ export class PlannedReads {
     return this.#leftBytes <= 0
   }
 
-  /** Plans what a partition gets: its next segments, up to `maxBytes`. Segments in memory count, but are not read. */
+  /** Plans what a partition gets: its next segments, up to `maxBytes`. Segments in memory count, but are not read: they stay in memory. */
   plan(found: readonly Segment[], maxBytes: number): void {
     let bytes = Math.min(maxBytes, this.#leftBytes)
     for (const segment of found) {
@@ -44,17 +48,36 @@ export class PlannedReads {
       bytes -= segment.sizeBytes
       this.#leftBytes -= segment.sizeBytes
       const place = placeOf(segment)
-      if (segment.sizeBytes > 0 && !this.#reads.has(place) && !this.#parts.segments.isInMemory(segment)) this.#missing.set(place, segment)
+      if (segment.sizeBytes === 0 || this.#reads.has(place)) continue
+      if (this.#parts.segments.isInMemory(segment)) this.#present.push(segment)
+      else this.#missing.set(place, segment)
     }
+  }
+
+  /** Plans the next segments of an answer that has fewer bytes than were planned for it, and begins to read them. */
+  planMore(found: readonly Segment[], maxBytes: number): void {
+    this.plan(found, maxBytes)
+    this.begin()
   }
 
   /** Begins to read what was planned. Segments that touch in one object are one read. */
   begin(): void {
+    if (this.#missing.size === 0) return
+    this.#keepPresent()
     for (const touching of touchingSegments(this.#missing.values())) this.#begin(touching)
     this.#missing.clear()
   }
 
-  /** The bytes of the segment, if they were planned. The caller releases them; a second call returns nothing. */
+  /** The bytes of the segment, if they were in memory when others had to be read. The caller releases them; a second call returns nothing. */
+  takeKept(segment: Segment): StoredRange | undefined {
+    if (this.#kept.size === 0) return undefined
+    const place = placeOf(segment)
+    const kept = this.#kept.get(place)
+    this.#kept.delete(place)
+    return kept
+  }
+
+  /** The bytes of the segment, if they are being read. The caller releases them; a second call returns nothing. */
   take(segment: Segment): Promise<StoredRange> | undefined {
     const place = placeOf(segment)
     const read = this.#reads.get(place)
@@ -72,6 +95,17 @@ export class PlannedReads {
         () => {},
       )
     this.#reads.clear()
+    for (const kept of this.#kept.values()) kept.release()
+    this.#kept.clear()
+  }
+
+  #keepPresent(): void {
+    for (const segment of this.#present) {
+      const place = placeOf(segment)
+      const kept = this.#kept.has(place) ? undefined : this.#parts.segments.kept(segment)
+      if (kept !== undefined) this.#kept.set(place, kept)
+    }
+    this.#present = []
   }
 
   #begin(touching: TouchingSegments): void {

@@ -226,3 +226,18 @@ test('consumers that read at the same time share what may be read ahead, but eac
   }
   expect([read('a'), read('b'), read('c'), read('d'), read('e'), read('f')]).toEqual([32, 16, 32 / 3, 8, 8, 8])
 })
+
+test('what finds no memory is read after the answer, unless it has come meanwhile', async () => {
+  const store = aStore()
+  store.aheadBytes = 2 * mib
+  const ahead = new ReadAhead(store.segments, clock, limits)
+  ahead.plan(segmentsOf(5, mib), 0, 8 * mib)
+  ahead.begin()
+  expect(store.asked).toEqual(['object 0: 56+1 MiB', 'object 1: 56+1 MiB'])
+  await store.end()
+  store.inMemory.add('object 0').add('object 1').add('object 3')
+  ahead.resume()
+  expect(store.asked.slice(2)).toEqual(['object 2: 56+1 MiB', 'object 4: 56+1 MiB'])
+  ahead.resume()
+  expect(store.asked).toHaveLength(4)
+})

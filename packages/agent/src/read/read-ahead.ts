@@ -44,6 +44,8 @@ export class ReadAhead {
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
   #planned: Segment[] = []
+  /** What was planned, in order, and found no memory. */
+  #postponed: readonly TouchingSegments[] = []
   #pendingBytes = 0
   /** The size of a read, as the store has answered the last ones. */
   #requestBytes: number
@@ -121,10 +123,24 @@ export class ReadAhead {
     const planned = this.#planned
     if (planned.length === 0) return
     this.#planned = []
-    for (const touching of touchingSegments(planned, this.#requestBytes)) {
-      if (this.#pendingBytes + touching.length > this.#segments.aheadBytes) return
-      this.#begin(touching)
+    this.#postponed = this.#beginSome(touchingSegments(planned, this.#requestBytes))
+  }
+
+  /** Continues after an answer, which has taken what was read ahead for it: before that, its bytes and those of the next answer had to share the memory. */
+  resume(): void {
+    if (this.#postponed.length === 0) return
+    const postponed = this.#postponed
+    this.#postponed = []
+    this.#beginSome(postponed.filter(({ segments }) => !segments.every((segment) => this.#isComing(segment))))
+  }
+
+  /** Returns those for which there is no memory. */
+  #beginSome(touching: readonly TouchingSegments[]): readonly TouchingSegments[] {
+    for (const [index, one] of touching.entries()) {
+      if (this.#pendingBytes + one.length > this.#segments.aheadBytes) return touching.slice(index)
+      this.#begin(one)
     }
+    return []
   }
 
   /** Keeps what follows the position, and forgets what is too old to be used: a consumer that has ended leaves nothing. */

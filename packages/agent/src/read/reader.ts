@@ -56,7 +56,7 @@ export interface ReaderParts {
   readonly log: Pick<LogIndex, 'find' | 'partitions'>
   readonly segments: Pick<
     SegmentReader,
-    'take' | 'takeInMemory' | 'failure' | 'isInMemory' | 'isComing' | 'fetch' | 'fetchTogether' | 'readAhead' | 'aheadBytes'
+    'take' | 'takeInMemory' | 'kept' | 'failure' | 'isInMemory' | 'isComing' | 'fetch' | 'fetchTogether' | 'readAhead' | 'aheadBytes'
   >
   readonly tails: Tails
   readonly owners: Owners
@@ -125,7 +125,9 @@ export class Reader {
     )
     try {
       const found = await this.#plan(asks, tails, options, reads)
-      return await this.#answers(asks, { tails, found, reads, maxBytes }, options)
+      const answers = await this.#answers(asks, { tails, found, reads, maxBytes }, options)
+      this.#ahead.resume()
+      return answers
     } finally {
       reads.end()
     }
@@ -242,9 +244,10 @@ export class Reader {
     let offset = ask.offset
     try {
       while (offset < end) {
-        const found =
-          (offset === ask.offset ? planned.get(key)?.segments : undefined) ??
-          (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
+        const first = offset === ask.offset ? planned.get(key)?.segments : undefined
+        const found = first ?? (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
+        // A look-up finds few segments if they are small: those of a further one are read side by side, too.
+        if (first === undefined) reads.planMore(found, budget.bytes - sizeBytes)
         if (found.length === 0) break
         const before = offset
         for (const segment of found) {
@@ -266,7 +269,7 @@ export class Reader {
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
           const begun = reads.take(segment)
           const read = { of: ask, segment, signal: request.signal, ...(begun && { begun }) }
-          const kept = begun === undefined ? segments.takeInMemory(segment, wanted) : undefined
+          const kept = begun === undefined ? segments.takeInMemory(segment, wanted, reads.takeKept(segment)) : undefined
           const taken =
             kept ??
             (await segments.take(read, wanted).catch((error: unknown) => {

@@ -95,15 +95,25 @@ export class SegmentReader {
     return this.#parts.objects.aheadBytes
   }
 
-  /** The wanted batches, if all of the segment is in memory and as it was committed. */
-  takeInMemory(segment: Segment, wanted: WantedBatches): HeldBatches | undefined {
+  /** The stored bytes, unchecked, if they are in memory. The caller releases them. */
+  kept(segment: Segment): StoredRange | undefined {
     const { objects, damage } = this.#parts
     if (damage.has(segment.objectKey)) return undefined
     try {
-      const stored = objects.holdKept(segment.objectKey, rangeOf(segment))
-      return stored && { ...takeBatches(this.#check(stored, segment), segment, wanted), release: () => stored.release() }
+      return objects.holdKept(segment.objectKey, rangeOf(segment))
     } catch (error) {
       // `take` reads the store, and reports what is wrong there.
+      if (isCorrupt(error)) return undefined
+      throw error
+    }
+  }
+
+  /** The wanted batches, if all of the segment is in memory and as it was committed. `kept`: its bytes, which are released here or with the result. */
+  takeInMemory(segment: Segment, wanted: WantedBatches, kept?: StoredRange): HeldBatches | undefined {
+    const stored = kept ?? this.kept(segment)
+    try {
+      return stored && { ...takeBatches(this.#check(stored, segment), segment, wanted), release: () => stored.release() }
+    } catch (error) {
       if (isCorrupt(error)) return undefined
       throw error
     }
