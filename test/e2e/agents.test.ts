@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
 import { json } from './testing/commands.ts'
+import { topicValues } from './testing/http.ts'
 import { sendNumbers } from './testing/sending.ts'
 import { portsOf, type ServerProcess, type ServerRun, startServer } from './testing/server.ts'
 import { s3Env } from './testing/stores.ts'
@@ -94,6 +95,20 @@ function severalAgents(postgres: TestPostgres): void {
         expect(described).toMatchObject({ name: topics[at] })
       }
     }
+  })
+
+  test('every agent serves the records, also those that arrive while a reader waits', async () => {
+    const admin = kafka().admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: 'read-by-all', numPartitions: 1 }] })
+    await admin.disconnect()
+    const producer = kafka().producer()
+    await producer.connect()
+    for (const value of ['a', 'b']) {
+      await producer.send({ topic: 'read-by-all', messages: [{ value }] })
+      for (const one of agents.values()) expect((await topicValues(one, 'read-by-all', 0)).at(-1)).toBe(value)
+    }
+    await producer.disconnect()
   })
 
   test('a producer and a group survive the kill -9 of the agent that has the slots: each acknowledged record is there once, in order', async () => {

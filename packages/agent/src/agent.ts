@@ -41,6 +41,7 @@ import { TopicOperations } from './operations/topics.ts'
 import { UpkeepOperations } from './operations/upkeep.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
+import { Follower } from './read/follower.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
 import { SegmentReader } from './read/segment-reader.ts'
@@ -204,7 +205,8 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
 
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
   const segments = new SegmentReader({ ...base, objects, damage })
-  const reader = new Reader({ ...base, ...view, log, segments })
+  const follower = new Follower({ ...view, clock: ioClock, log })
+  const reader = new Reader({ ...base, ...view, log, segments, follower })
   const offsets = new Offsets({ ...base, ...view, log, segments })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes, limits.fetchAnswerHeldRatio)
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
@@ -238,7 +240,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const own = { ...stored, transactions, answerMemory, fetchSessions, topics, groups }
   const services: Services = { ...base, ...view, ...own }
   const changes = changesOf({ ...view, brokerConfigs, groups })
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer, changes, upkeep: jobs })
+  const life = new Lifecycle({ ...base, membership, groups, tails, writer, changes, upkeep: [...jobs, follower] })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, compaction, merge, httpAnswers, operations, kafka, life }

@@ -12,6 +12,8 @@ export type {
   MetadataStore,
   Registration,
   Segment,
+  TakenSlots,
+  TakeSlots,
   UndeleteTopicResult,
 } from './metadata/metadata-store.ts'
 export { openMetadata } from './metadata/open.ts'

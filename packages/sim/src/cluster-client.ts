@@ -13,7 +13,8 @@ export interface ClientParts {
   readonly network: SimNetwork
   readonly trace: Trace
   readonly checker: Checker
-  readonly address: { readonly host: string; readonly port: number }
+  /** Those of all agents. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[]
   readonly topic: { readonly name: string; readonly topicId: TopicId; readonly partitions: number }
 }
 
@@ -44,7 +45,10 @@ export class Reconnecting {
       if (this.#connection !== undefined && !this.#connection.closed) return this.#connection
       if (until()) return undefined
       try {
-        const { time, network, address } = this.#parts
+        const { time, network, addresses, chance } = this.#parts
+        const [first] = addresses
+        if (first === undefined) throw new Error('a world has an agent')
+        const address = addresses.length === 1 ? first : chance.pick(addresses)
         this.#connection = await ClientConnection.open(
           { time, network, clientId: this.#clientId, requestTimeoutMs: this.#requestTimeoutMs },
           address,
@@ -55,6 +59,11 @@ export class Reconnecting {
         await this.#parts.time.sleep(retryBackoffMs * (0.8 + 0.4 * this.#parts.chance.next()))
       }
     }
+  }
+
+  /** The agent that answered is not the leader: the next connection goes to any agent. With one agent it stays, as its successor is at the same address. */
+  tryAnother(): void {
+    if (this.#parts.addresses.length > 1) this.close()
   }
 
   close(): void {

@@ -73,6 +73,8 @@ export class Consumer {
         if (byName && this.#parts.chance.happens(0.1)) await this.#askSince(connection)
         if (this.#lost.size > 0) await this.#askStarts(connection)
         await this.#fetch(connection)
+        // Every agent serves every partition.
+        if (this.#parts.addresses.length > 1 && this.#parts.chance.happens(0.05)) this.#link.tryAnother()
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error
         // The server may have received the request, so Kafka's own client starts a new session in place of the former one. Continuing the former one would be an error.

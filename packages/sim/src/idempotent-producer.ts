@@ -185,6 +185,7 @@ export class IdempotentProducer {
     const behind = error === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && batch.sequence !== line.ackedUpTo + 1
     if (!temporary.has(error) && !behind)
       checker.violate('I8 an idempotent record is stored once and in order', `${what}, acknowledged up to ${line.ackedUpTo}: ${error}`)
+    if (error === 'NOT_LEADER_OR_FOLLOWER') this.#link.tryAnother()
     this.#again(batch)
   }
 

@@ -1,7 +1,7 @@
 // The checker: the log as the database and the bucket really have it, and the invariants at every commit, at every response and at the end.
 // Longer than others because it is one thing: every rule reads the same few maps (appended records, their producers, the responses to clients).
 import { isDeepStrictEqual } from 'node:util'
-import { errorText } from '@local-kafka-service/agent'
+import { errorText, fixedLimits } from '@local-kafka-service/agent'
 import {
   type CommitInput,
   type CommitResult,
@@ -15,6 +15,8 @@ import {
   type Retain,
   type RetainedLog,
   type Segment,
+  type TakenSlots,
+  type TakeSlots,
   type TopicId,
   type UndeleteTopicResult,
 } from '@local-kafka-service/agent/simulation'
@@ -47,6 +49,10 @@ export type Invariant =
   | 'a deleted record is returned to no client'
   | 'a rejected record is never stored'
   | 'a key never gets a second content'
+  | 'a lease that beats is not taken'
+  | 'a database outage fences no agent'
+  | 'an agent ends as fenced only when it was fenced'
+  | 'an epoch has one writer, and never goes back'
   | 'an orphan is removed'
   | 'no defect'
   | 'it recovers'
@@ -94,6 +100,11 @@ interface ConnectionOrder {
   appendedUpTo: number
 }
 
+/** Replies of the database arrive so much later, while no life is frozen. */
+const deliveryMs = 500
+/** The first read of a chain may have been answered late, to a life that was frozen: then the time-out counts from that answer. */
+const firstReadMs = 1_500
+
 export class Checker {
   readonly violations: Violation[] = []
   /** The retention.ms of the topic; undefined: it keeps its records. */
@@ -109,6 +120,9 @@ export class Checker {
   readonly #incarnationOf = new Map<string, number>()
   readonly #registered = new Set<number>()
   readonly #fenced = new Set<number>()
+  /** When each incarnation has beaten. */
+  readonly #beats = new Map<number, number[]>()
+  readonly #writers = new Map<string, { readonly epoch: number; readonly incarnation: number }>()
   readonly #appended = new Map<Value, number>()
   readonly #lastNumber = new Map<string, number>()
   readonly #rejected = new Set<Value>()
@@ -188,6 +202,53 @@ export class Checker {
     if (transaction === 'deleteRecords') this.#deletes(given as DeleteRecordsInput, outcome.value as readonly DeletedRecords[])
     if (transaction === 'retentionStep') this.#retains(given as Retain, outcome.value as readonly RetainedLog[])
     if (transaction === 'leave') this.#fenced.add((given as Incarnation).id)
+    if (transaction === 'beat') this.#beatsOf((given as Incarnation).id).push(this.#parts.nowMs())
+    if (transaction === 'takeSlots') this.#takes((given as TakeSlots).incarnation.id, outcome.value as TakenSlots)
+  }
+
+  isFenced(incarnation: number): boolean {
+    return this.#fenced.has(incarnation)
+  }
+
+  #beatsOf(incarnation: number): number[] {
+    const beats = this.#beats.get(incarnation) ?? []
+    this.#beats.set(incarnation, beats)
+    return beats
+  }
+
+  #takes(taker: number, result: TakenSlots): void {
+    if (result.kind !== 'taken') return
+    for (const { incarnation, agent } of result.fenced) {
+      this.#fenced.add(incarnation)
+      // The taker has read leases all the time: each heartbeat reads them.
+      const reads = this.#beatsOf(taker)
+      let first = reads.length - 1
+      while (first > 0 && (reads[first] ?? 0) - (reads[first - 1] ?? 0) <= fixedLimits.leaseReadGapMs + deliveryMs) first -= 1
+      const watchedMs = (reads.at(-1) ?? 0) - (reads[first] ?? 0)
+      if (watchedMs < fixedLimits.leaseMs - firstReadMs)
+        this.violate(
+          'a database outage fences no agent',
+          `${agent} (incarnation ${incarnation}) was fenced after reads over ${watchedMs} ms`,
+        )
+      const silentMs = this.#parts.nowMs() - (this.#beatsOf(incarnation).at(-1) ?? Number.NEGATIVE_INFINITY)
+      if (silentMs < fixedLimits.leaseMs)
+        this.violate(
+          'a lease that beats is not taken',
+          `${agent} (incarnation ${incarnation}) was fenced ${silentMs} ms after its last beat`,
+        )
+    }
+  }
+
+  /** Who has written to a partition under which epoch. */
+  #writes(key: string, epoch: number, incarnation: number, flush: string): void {
+    const last = this.#writers.get(key)
+    this.#writers.set(key, { epoch, incarnation })
+    if (last === undefined || epoch > last.epoch || (epoch === last.epoch && incarnation === last.incarnation)) return
+    const rule = 'an epoch has one writer, and never goes back'
+    this.violate(
+      rule,
+      `flush ${flush} of ${incarnation} writes to ${key} under epoch ${epoch}, after ${last.incarnation} under epoch ${last.epoch}`,
+    )
   }
 
   #deletesTopic({ topicId }: { readonly topicId: TopicId }): void {
@@ -287,6 +348,7 @@ export class Checker {
           `flush ${flush} has a batch of ${batch.topicId} with the verdict '${verdict.kind}'`,
         )
       const key = partitionKey(batch.topicId, batch.partition)
+      if (verdict.kind === 'appended') this.#writes(key, batch.epoch, input.incarnation.id, flush)
       const bytes = object.subarray(batch.byteStart, batch.byteStart + batch.sizeBytes)
       const records = decodeBatches(bytes).flatMap((decoded) => decoded.records)
       if (verdict.kind === 'appended') this.#append(key, verdict.baseOffset, records, flush)

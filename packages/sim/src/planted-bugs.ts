@@ -1,6 +1,7 @@
 // Bugs that the simulator must catch: each changes the sources as they load, and names the scenario whose seeds must fail with it.
 // Longer than others because it is one thing: a list.
 
+import { agentBugs } from './planted-agent-bugs.ts'
 import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
 import { compactionBugs } from './planted-compaction-bugs.ts'
 import { memoryBugs } from './planted-memory-bugs.ts'
@@ -28,6 +29,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...compactionBugs,
   ...upkeepBugs,
   ...mergeBugs,
+  ...agentBugs,
   {
     name: 'commits in order of upload completion',
     scenario: 'slow flush beats newer flush',

@@ -172,6 +172,10 @@ export class PlainProducer {
         this.#topicGone = true
         checker.rejected(values, error)
       } else if (!temporary.has(error)) checker.violate('no defect', `${line} received ${error} for ${values.join()}`)
+      else if (error === 'NOT_LEADER_OR_FOLLOWER') {
+        checker.rejected(values, error)
+        this.#link.tryAnother()
+      }
       // The only error that does not say whether the record was stored.
       else if (error !== 'REQUEST_TIMED_OUT') checker.rejected(values, error)
     }

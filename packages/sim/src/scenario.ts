@@ -11,6 +11,8 @@ export interface Scenario {
   /** One sentence: what it does to the agent. */
   readonly about: string
   readonly partitions: number
+  /** How many agents run at the same time. Default: one. */
+  readonly agents?: (chance: Chance) => number
   /** The options of the first life. */
   readonly setup: (chance: Chance) => AgentSetup
   /** Limits of the scenario's own, over those that the world draws. */
@@ -54,6 +56,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
   const world = new World({
     seed,
     partitions: scenario.partitions,
+    agents: scenario.agents?.(new Chance(`seed ${seed}/agents`)) ?? 1,
     ...(volumes && { volumes }),
     ...(compaction && { compaction }),
     ...(merge && { merge }),

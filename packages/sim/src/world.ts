@@ -1,4 +1,4 @@
-// One world: virtual time, a network, a bucket, a database, the lives of one agent under one name, clients, and the checker that sees everything.
+// One world: virtual time, a network, a bucket, a database, the lives of one agent or of several, clients, and the checker that sees everything.
 // It is longer than other files because it is one thing: each part of a world refers to the others.
 import {
   type Agent,
@@ -14,6 +14,7 @@ import {
 import {
   claimPrefix,
   type FlushPolicy,
+  type ListenAddress,
   type MetadataStore,
   nativeCrc32c,
   nodeCodecs,
@@ -75,6 +76,8 @@ export interface MergeSetup {
 export interface WorldOptions {
   readonly seed: number
   readonly partitions: number
+  /** Agents that run at the same time. Default: one. */
+  readonly agents?: number
   /** The lives keep their objects in a directory instead of the bucket. */
   readonly volumes?: VolumeSetup
   /** The topic is compacted. */
@@ -88,8 +91,6 @@ export interface WorldOptions {
 const freeSlabBytes = 4 * 1024 * 1024
 const clusterId = '5eed5eed-0000-4000-8000-000000000001'
 const strangerId = '5eed5eed-0000-4000-8000-000000000002'
-const broker = { host: 'broker', port: 9092 }
-const agentName = 'agent-1'
 const topicName = 'events'
 export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
 /** No scenario with sweeps lets a PUT land later. */
@@ -117,14 +118,19 @@ export class World {
   readonly #compaction: CompactionSetup | undefined
   readonly #merge: MergeSetup
   readonly #lives: RunningAgent[] = []
+  readonly #names: readonly string[]
   #started = 0
-  #current: RunningAgent | undefined
+  /** The newest life of each agent, while it runs, by name. */
+  readonly #current = new Map<string, RunningAgent>()
+  /** The incarnation of each life. */
+  readonly #incarnations = new Map<string, number>()
   #topicId: TopicId | undefined
   #metadata: MetadataStore | undefined
   #over = false
 
-  constructor({ seed, partitions, volumes, compaction, merge = { intervalMs: -1, maxAgeMs: 0 }, onLine }: WorldOptions) {
+  constructor({ seed, partitions, agents = 1, volumes, compaction, merge = { intervalMs: -1, maxAgeMs: 0 }, onLine }: WorldOptions) {
     this.partitions = partitions
+    this.#names = Array.from({ length: agents }, (_, at) => `agent-${at + 1}`)
     this.#compaction = compaction
     this.#merge = merge
     this.chance = new Chance(`seed ${seed}`)
@@ -155,9 +161,14 @@ export class World {
     return this.#topicId
   }
 
-  /** The agent's newest life, while it runs. */
+  /** The newest life of the only agent, while it runs. Of several agents: any that runs. */
   get current(): RunningAgent | undefined {
-    return this.#current
+    return this.running[0]
+  }
+
+  /** The newest lives of all agents that run. */
+  get running(): readonly RunningAgent[] {
+    return [...this.#current.values()]
   }
 
   /** The real content of the bucket or the directory. */
@@ -165,25 +176,35 @@ export class World {
     return this.disk?.stored ?? this.bucket.stored
   }
 
-  /** Starts the first life and creates the topic. */
+  /** Starts the first life of each agent and creates the topic. */
   async open(): Promise<void> {
     const clock = new LifeClock(this.time, new Life('checker', this.time))
     const random = this.chance.stream('checker')
     this.#metadata = await openMetadata(this.database.direct, { newClusterId: clusterId, clock, random, limits: this.limits })
-    await this.start()
+    for (const name of this.#names) await this.start(name)
     this.#topicId = await this.#makeTopic()
+  }
+
+  get #firstName(): string {
+    const [first] = this.#names
+    if (first === undefined) throw new Error('a world has an agent')
+    return first
+  }
+
+  get #addresses(): readonly ListenAddress[] {
+    return this.#names.map(addressOf)
   }
 
   // ---- lives --------------------------------------------------------------------------------------------------------------------
 
-  /** Starts another life under the same name, with as many attempts as it takes. This fences the former life, whether it is alive or not. */
-  async start(): Promise<RunningAgent> {
+  /** Starts another life of the agent, with as many attempts as it takes. This fences the former life, whether it is alive or not. */
+  async start(name = this.#firstName): Promise<RunningAgent> {
     for (;;) {
-      const life = new Life(`${agentName}.${(this.#started += 1)}`, this.time)
+      const life = new Life(`${name}.${(this.#started += 1)}`, this.time)
       try {
-        const running = { life, agent: await this.#join(life) }
+        const running = { name, life, agent: await this.#join(name, life) }
         this.#lives.push(running)
-        this.#current = running
+        this.#current.set(name, running)
         this.trace.write(life.name, 'serves')
         this.#watch(running)
         return running
@@ -211,7 +232,7 @@ export class World {
   }
 
   #end(running: RunningAgent): void {
-    if (this.#current === running) this.#current = undefined
+    this.#goes(running)
     // End the machine first: responses on their way may be lost with it.
     this.network.dropLife(running.life)
     running.life.end()
@@ -233,7 +254,7 @@ export class World {
   /** Like SIGTERM: it answers all admitted requests, then ends. */
   async drain(running: RunningAgent): Promise<void> {
     this.trace.write(running.life.name, 'drains')
-    if (this.#current === running) this.#current = undefined
+    this.#goes(running)
     try {
       await running.agent.drain()
       this.trace.write(running.life.name, 'is drained')
@@ -247,7 +268,11 @@ export class World {
     await this.disk?.close()
   }
 
-  async #join(life: Life): Promise<Agent> {
+  #goes(running: RunningAgent): void {
+    if (this.#current.get(running.name) === running) this.#current.delete(running.name)
+  }
+
+  async #join(name: string, life: Life): Promise<Agent> {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
     const { limits } = this
@@ -273,7 +298,7 @@ export class World {
       },
       {
         settings: settings('start', {
-          'agent.name': { value: agentName, source: 'flag' },
+          'agent.name': { value: name, source: 'flag' },
           'cache.bytes': { value: String(cacheBytes), source: 'flag' },
           'auto.create.topics.enable': { value: 'false', source: 'flag' },
           ...(retentionCheckMs !== undefined && { 'log.retention.check.interval.ms': { value: String(retentionCheckMs), source: 'flag' } }),
@@ -283,7 +308,7 @@ export class World {
           'storage.sweep.interval.ms': { value: String(sweepMs ?? -1), source: 'flag' },
           ...(this.#compaction && { 'log.cleaner.backoff.ms': { value: String(this.#compaction.checkMs), source: 'flag' } }),
         }),
-        listen: [broker],
+        listen: [addressOf(name)],
         flush,
         // Like --take-over: the predecessor may be frozen and wake up.
         takeOver: 'own name at once',
@@ -296,17 +321,21 @@ export class World {
     void running.agent.ended.then((end) => {
       this.trace.write(running.life.name, `ended: ${end}`)
       if (end !== 'fenced') return
+      const incarnation = this.#incarnations.get(running.life.name)
+      if (incarnation === undefined || !this.checker.isFenced(incarnation))
+        this.checker.violate('an agent ends as fenced only when it was fenced', running.life.name)
       running.life.end()
       this.network.dropLife(running.life)
-      if (this.#current !== running) return
-      this.#current = undefined
-      if (!this.#over) this.start().catch((error: unknown) => this.checker.violate('it recovers', errorText(error)))
+      if (this.#current.get(running.name) !== running) return
+      this.#current.delete(running.name)
+      if (!this.#over) this.start(running.name).catch((error: unknown) => this.checker.violate('it recovers', errorText(error)))
     })
   }
 
   #event(life: Life, event: AgentEvent): void {
     if (event.kind === 'request' || event.kind === 'reply') return
     this.trace.write(life.name, eventLine(event))
+    if (event.kind === 'registered') this.#incarnations.set(life.name, event.incarnation.id)
     if (event.kind === 'defect') this.checker.violate('no defect', `${life.name}, ${event.where}: ${errorText(event.error)}`)
     if (event.kind === 'protocol error') this.checker.violate('no defect', `${life.name}: ${event.message}`)
     if (event.kind === 'corrupt data' && this.bucket.faults.bitFlip === 0 && this.bucket.faults.shortRead === 0)
@@ -324,7 +353,7 @@ export class World {
   }
 
   keyedProducer(options: KeyedProducerOptions): KeyedProducer {
-    return new KeyedProducer(this.#client(options.name), options, () => this.#current)
+    return new KeyedProducer(this.#client(options.name), options, () => this.current)
   }
 
   /** Follows until the world heals. */
@@ -340,7 +369,8 @@ export class World {
     const { time, network, trace, checker, partitions } = this
     if (this.#topicId === undefined) throw new Error('the world is not open')
     const chance = this.chance.stream(name)
-    return { time, chance, network, trace, checker, address: broker, topic: { name: topicName, topicId: this.#topicId, partitions } }
+    const topic = { name: topicName, topicId: this.#topicId, partitions }
+    return { time, chance, network, trace, checker, addresses: this.#addresses, topic }
   }
 
   /** Deletes the topic and creates another under its name; a client that uses the old topic's id gets an error. */
@@ -402,12 +432,12 @@ export class World {
   #administrator(): Administrator {
     const { time, network, trace, checker, partitions } = this
     const topic = { name: topicName, topicId: this.#topicId ?? '', partitions }
-    return new Administrator({ time, network, trace, checker, chance: this.chance.stream('admin'), address: broker, topic })
+    return new Administrator({ time, network, trace, checker, chance: this.chance.stream('admin'), addresses: this.#addresses, topic })
   }
 
   // ---- the end ------------------------------------------------------------------------------------------------------------------
 
-  /** Ends all faults: every part is available, and one life runs. */
+  /** Ends all faults: every part is available, and each agent runs. */
   async heal(): Promise<void> {
     this.trace.write('world', 'heals')
     this.network.faults = calmNetwork
@@ -419,7 +449,7 @@ export class World {
     this.database.away = false
     this.database.decide = undefined
     for (const running of this.#lives) if (running.life.state === 'frozen') this.thaw(running)
-    if (this.#current === undefined) await this.start()
+    for (const name of this.#names) if (!this.#current.has(name)) await this.start(name)
   }
 
   /** Checks that every response to a client, the log, the database and the bucket agree, and that the agent works. */
@@ -479,6 +509,11 @@ export class World {
     if ((await orLate(promise, { clock: this.time, afterMs: recoveryMs }, 'late')) === 'late')
       this.checker.violate('it recovers', `not within ${recoveryMs} ms: ${what}`)
   }
+}
+
+/** Each agent has a port of its own. */
+function addressOf(name: string): ListenAddress {
+  return { host: 'broker', port: 9_091 + Number(name.slice(name.lastIndexOf('-') + 1)) }
 }
 
 /** The policy of `lks dev`: flush at once when idle, otherwise when the previous flush is done, and wait a moment for producers that send much. */

@@ -34,16 +34,15 @@ export function currentLeader(
 
 /**
  * The error for the leader epoch that a client sent (KIP-320); undefined when it is right, or when the client sent none. Also undefined for a partition that
- * the topic does not have: its look-up has the error.
+ * the topic does not have, because its look-up has the error, and for one of another agent: any agent can read it, and its leader may be on the move.
  */
 export function epochError(
   { owners }: Pick<Services, 'owners'>,
   { topicId, partitions }: Pick<Topic, 'topicId' | 'partitions'>,
   ask: { readonly partition: number; readonly currentLeaderEpoch: number },
-): 'FENCED_LEADER_EPOCH' | 'UNKNOWN_LEADER_EPOCH' | 'NOT_LEADER_OR_FOLLOWER' | undefined {
+): 'FENCED_LEADER_EPOCH' | 'UNKNOWN_LEADER_EPOCH' | undefined {
   if (ask.partition < 0 || ask.partition >= partitions) return undefined
   const { mine, epoch } = owners.ofPartition(topicId, ask.partition)
-  if (!mine) return 'NOT_LEADER_OR_FOLLOWER'
-  if (ask.currentLeaderEpoch === -1 || ask.currentLeaderEpoch === epoch) return undefined
+  if (!mine || ask.currentLeaderEpoch === -1 || ask.currentLeaderEpoch === epoch) return undefined
   return ask.currentLeaderEpoch < epoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
 }

@@ -44,7 +44,7 @@ export class RecordPlaces {
     this.#parts = parts
   }
 
-  /** Finds the topic, and checks that the partition (or every partition, without one) exists and is owned by this agent. Never creates a topic. */
+  /** Finds the topic, and checks that the partition exists. Without one, all partitions. Never creates a topic. */
   async find(
     name: string,
     partition?: number,
@@ -55,8 +55,6 @@ export class RecordPlaces {
     const partitions = partition === undefined ? range(0, topic.partitions) : [partition]
     for (const asked of partitions) {
       if (asked < 0 || asked >= topic.partitions) return rejected('UNKNOWN_TOPIC_OR_PARTITION', noPartition(topic, asked))
-      const { mine, leader } = this.#parts.owners.ofPartition(topic.topicId, asked)
-      if (!mine) return { kind: 'elsewhere', partition: asked, leader }
     }
     return { kind: 'found', topic, partitions }
   }

@@ -1,4 +1,4 @@
-// Finds offsets: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
+// Finds offsets of any agent's partitions: earliest, latest, by timestamp. Always a primary read, because a wrong answer here makes consumers lose data.
 import {
   attributeBits,
   type BatchHeader,
@@ -50,17 +50,13 @@ export class Offsets {
 
   /** Answers in the order of the request. Rejects with a MetadataError when the database is away. */
   async list(asks: readonly OffsetAsk[], signal: AbortSignal): Promise<readonly OffsetAnswer[]> {
-    const mine = asks.filter(({ topicId, partition }) => this.#parts.owners.ofPartition(topicId, partition).mine)
     const answers = new Map<OffsetAsk, OffsetAnswer>()
     const { turns } = this.#parts
-    for await (const some of inSlices(mine.filter(isEnd), turns)) await this.#atTheEnds(some, answers)
+    for await (const some of inSlices(asks.filter(isEnd), turns)) await this.#atTheEnds(some, answers)
     // Each of these may read a segment and unpack all of its batches.
-    const byTime = mine.filter((ask) => !isEnd(ask))
+    const byTime = asks.filter((ask) => !isEnd(ask))
     for await (const some of inSlices(byTime, turns, fixedLimits.timesPerTurn)) await this.#byTime(some, answers, signal)
-    const isMine = new Set(mine)
-    return asks.map((ask) =>
-      isMine.has(ask) ? must(answers.get(ask), 'the answer of a partition') : { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' },
-    )
+    return asks.map((ask) => must(answers.get(ask), 'the answer of a partition'))
   }
 
   async #atTheEnds(asks: readonly OffsetAsk[], answers: Map<OffsetAsk, OffsetAnswer>): Promise<void> {

@@ -21,6 +21,7 @@ import { Owners } from '../view/owners.ts'
 import { Tails } from '../view/tails.ts'
 import { abortedIn } from './aborted-transactions.ts'
 import { DamageReports } from './damage.ts'
+import { Follower } from './follower.ts'
 import { type FetchAnswer, Reader } from './reader.ts'
 import { SegmentReader } from './segment-reader.ts'
 
@@ -56,7 +57,7 @@ beforeEach(async () => {
       damage: new DamageReports({ emit, topicName: () => undefined }),
     }),
     tails,
-    owners,
+    follower: new Follower({ log: store.log, tails, owners, clock: systemClock }),
     clock: systemClock,
     turns: new Turns(systemClock),
     crc32c,

@@ -13,10 +13,10 @@ import type { Clock } from '../time/clock.ts'
 import { longPoll, type Unwatch } from '../time/long-poll.ts'
 import { Slots } from '../time/slots.ts'
 import { inSlices, type Turns } from '../time/turns.ts'
-import type { Owners } from '../view/owners.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
+import type { Follower } from './follower.ts'
 import { markerBatch } from './marker-batch.ts'
 import { PlannedReads } from './planned-reads.ts'
 import { type KnownSegments, ReadAhead } from './read-ahead.ts'
@@ -59,7 +59,7 @@ export interface ReaderParts {
     'take' | 'takeInMemory' | 'kept' | 'failure' | 'isInMemory' | 'isComing' | 'fetch' | 'fetchTogether' | 'readAhead' | 'aheadBytes'
   >
   readonly tails: Tails
-  readonly owners: Owners
+  readonly follower: Pick<Follower, 'loaded'>
   readonly clock: Clock
   readonly turns: Turns
   readonly crc32c: Checksum
@@ -80,6 +80,7 @@ export class Reader {
   async fetch(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
     const { clock, tails, turns } = this.#parts
     const { claim } = options
+    const sinceMs = clock.monotonic()
     // Whether the last look needed more memory than there was.
     let full = false
     return await longPoll({
@@ -90,7 +91,7 @@ export class Reader {
           for (const one of unwatch) one()
         }
       },
-      look: () => this.#fetchOnce(asks, options),
+      look: () => this.#fetchOnce(asks, options, sinceMs),
       isEnough: (answers) => {
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
         full = claim?.rejected === true
@@ -107,11 +108,11 @@ export class Reader {
     })
   }
 
-  async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
-    const { owners, turns } = this.#parts
+  async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions, sinceMs: number): Promise<readonly FetchAnswer[]> {
+    const { follower, turns } = this.#parts
     const tails = new Map<string, Tail>()
     for await (const some of inSlices(asks, turns)) {
-      const loaded = await this.#parts.tails.loaded(some.filter(({ topicId, partition }) => owners.ofPartition(topicId, partition).mine))
+      const loaded = await follower.loaded(some, sinceMs)
       for (const tail of loaded) if (tail !== undefined) tails.set(partitionKey(tail.topicId, tail.partition), tail)
     }
     const maxBytes = Math.min(options.maxBytes, this.#parts.limits.fetchBytes)
@@ -225,10 +226,9 @@ export class Reader {
     { tails, found: planned, reads }: FetchPlan,
     request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim' | 'held'> & { readonly maxBytes: number; readonly taken: number },
   ): Promise<FetchAnswer> {
-    const { owners, segments } = this.#parts
+    const { segments } = this.#parts
     const key = partitionKey(ask.topicId, ask.partition)
     const tail = tails.get(key)
-    if (!owners.ofPartition(ask.topicId, ask.partition).mine) return { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }
     if (tail === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
     if (ask.offset < tail.logStartOffset || ask.offset > tail.highWatermark) return this.#outside(ask)
     const end = endOf(tail, request.readCommitted)

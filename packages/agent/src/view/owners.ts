@@ -71,6 +71,11 @@ export class Owners {
     return this.#members.values()
   }
 
+  /** No other agent lives, as of the last heartbeat. */
+  get isAlone(): boolean {
+    return this.#members.size <= 1
+  }
+
   /** The broker that clients send administration to. Every agent can do it; all agents name the same one, which has the lowest id. */
   get controllerId(): number {
     let lowest = this.brokerId

@@ -40,6 +40,27 @@ test('the stamp of an evicted tail is kept', async () => {
   expect(tails.stamp(topicId, 0, 650)).toBe(700)
 })
 
+test('a read that began before ownership changed is not kept, and readers look again', async () => {
+  let reads = 0
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const tails = new Tails(async (asked) => {
+    const read = reads++
+    await gates[read]?.promise
+    return asked.map(({ partition }) => ({ ...aState({ partition, maxTimestamp: 500 }), highWatermark: read }))
+  }, defaultLimits)
+  const before = tails.loaded([{ topicId, partition: 0 }])
+  let wakes = 0
+  tails.watch([{ topicId, partition: 0 }], () => (wakes += 1))
+  tails.forget(() => true)
+  expect(wakes).toBe(1)
+  const after = tails.loaded([{ topicId, partition: 0 }])
+  gates[1]?.resolve()
+  expect((await after)[0]?.highWatermark).toBe(1)
+  gates[0]?.resolve()
+  await before
+  expect(tails.get(topicId, 0)?.highWatermark).toBe(1)
+})
+
 test('above their limit of memory the oldest tails lose their segments, then those that no reader waits for go, but never the newest', async () => {
   const segments = (partition: number, from: number, count: number) => ({
     topicId,

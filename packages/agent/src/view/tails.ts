@@ -1,4 +1,4 @@
-// The end of each owned partition, in memory: watermarks, newest segments, and waiting readers. It may answer data, never the absence of data.
+// The end of each partition that is used, in memory: watermarks, newest segments, and waiting readers. It may answer data, never the absence of data.
 
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
 import { OldestFirstMap } from '../core/oldest-first.ts'
@@ -29,7 +29,13 @@ interface LoadedTail {
   lastStamp: number
 }
 
+interface Waiters {
+  readonly of: TopicPartition
+  readonly wakes: Set<() => void>
+}
+
 interface Loading {
+  readonly of: TopicPartition
   readonly done: Promise<Tail | undefined>
   readonly published: Published
 }
@@ -46,7 +52,7 @@ export type LoadPartitions = (asked: readonly TopicPartition[]) => Promise<reado
 export class Tails {
   readonly #held = new OldestFirstMap<string, LoadedTail>()
   readonly #loading = new Map<string, Loading>()
-  readonly #waiters = new Map<string, Set<() => void>>()
+  readonly #waiters = new Map<string, Waiters>()
   /** The last stamps of partitions that are not held. A batch with such a stamp may not be committed yet, so the database does not know it. */
   readonly #stamps = new OldestFirstMap<string, number>()
   readonly #load: LoadPartitions
@@ -100,9 +106,33 @@ export class Tails {
     }
     this.#shrink()
     for (const { topicId, partition } of grown) {
-      const waiters = this.#waiters.get(partitionKey(topicId, partition))
-      if (waiters !== undefined) for (const wake of waiters) wake()
+      this.#wake(partitionKey(topicId, partition))
     }
+  }
+
+  /**
+   * Call it with a state that was read from the database: the tail is never older than it from here on. What memory has of newer segments than the state knows
+   * stays. Readers that wait wake if anything is new.
+   */
+  refresh(state: PartitionState): void {
+    const key = partitionKey(state.topicId, state.partition)
+    const held = this.#held.get(key)
+    const grown = { ...state, segments: [] }
+    this.#loading.get(key)?.published.grown.push(grown)
+    if (held === undefined) return this.#wake(key)
+    const { highWatermark } = held
+    const before = bytesOf(held)
+    grow(held, grown, this.#maxSegments)
+    held.lastAbortOffset = Math.max(held.lastAbortOffset, state.lastAbortOffset)
+    held.lastStamp = Math.max(held.lastStamp, state.maxTimestamp)
+    this.#heldBytes += bytesOf(held) - before
+    this.publishStart(state, state.logStartOffset)
+    if (held.highWatermark > highWatermark) this.#wake(key)
+  }
+
+  /** The partitions that readers wait for. */
+  waitedFor(): readonly TopicPartition[] {
+    return Array.from(this.#waiters.values(), ({ of }) => of)
   }
 
   /** Call it after the start of a log was moved, before the request is answered: from here on, no reader finds the records before it. */
@@ -113,8 +143,7 @@ export class Tails {
     const held = this.#held.get(key)
     if (held === undefined || held.logStartOffset >= logStartOffset) return
     held.logStartOffset = logStartOffset
-    const waiters = this.#waiters.get(key)
-    if (waiters !== undefined) for (const wake of waiters) wake()
+    this.#wake(key)
   }
 
   /** The stamp of a LogAppendTime batch: the agent's clock, but never below the partition's last stamp. */
@@ -129,22 +158,28 @@ export class Tails {
   /** Calls `wake` whenever one of the partitions grows or is forgotten, until the returned function is called. */
   watch(partitions: readonly TopicPartition[], wake: () => void): () => void {
     const keys = partitions.map(({ topicId, partition }) => partitionKey(topicId, partition))
-    for (const key of keys) {
+    for (const of of partitions) {
+      const key = partitionKey(of.topicId, of.partition)
       const waiters = this.#waiters.get(key)
-      if (waiters === undefined) this.#waiters.set(key, new Set([wake]))
-      else waiters.add(wake)
+      if (waiters === undefined) this.#waiters.set(key, { of: { topicId: of.topicId, partition: of.partition }, wakes: new Set([wake]) })
+      else waiters.wakes.add(wake)
     }
     return () => {
       for (const key of keys) {
         const waiters = this.#waiters.get(key)
-        waiters?.delete(wake)
-        if (waiters?.size === 0) this.#waiters.delete(key)
+        waiters?.wakes.delete(wake)
+        if (waiters?.wakes.size === 0) this.#waiters.delete(key)
       }
     }
   }
 
-  /** Call it after a topic's deletion or a loss of ownership. Readers that wait wake and look again. */
+  /** Call it after a topic's deletion or a change of ownership. Readers that wait wake and look again, and a read that began before is not kept. */
   forget(matches: (partition: TopicPartition) => boolean): void {
+    for (const [key, { of }] of this.#loading) {
+      if (!matches(of)) continue
+      this.#loading.delete(key)
+      this.#wake(key)
+    }
     for (const [key, held] of this.#held) if (matches(held)) this.#forget(key, held)
   }
 
@@ -158,30 +193,36 @@ export class Tails {
 
   #forget(key: string, held: LoadedTail): void {
     this.#drop(key, held)
+    this.#wake(key)
+  }
+
+  #wake(key: string): void {
     const waiters = this.#waiters.get(key)
-    if (waiters !== undefined) for (const wake of waiters) wake()
+    if (waiters !== undefined) for (const wake of waiters.wakes) wake()
   }
 
   #startLoading(missing: readonly TopicPartition[]): void {
     const states = this.#load(missing)
     for (const [index, asked] of missing.entries()) {
       const key = partitionKey(asked.topicId, asked.partition)
+      const { topicId, partition } = asked
       const published: Published = { grown: [], logStartOffset: 0 }
       const done = states.then(
         (all) => this.#finishLoading(key, all[index], published),
         (error: unknown) => {
-          this.#loading.delete(key)
+          if (this.#loading.get(key)?.published === published) this.#loading.delete(key)
           throw error
         },
       )
       // Several partitions share one failing read: each caller that awaits it receives the rejection, and an unawaited one must not end the process.
       done.catch(() => {})
-      this.#loading.set(key, { done, published })
+      this.#loading.set(key, { of: { topicId, partition }, done, published })
     }
   }
 
   #finishLoading(key: string, state: PartitionState | undefined, published: Published): Tail | undefined {
-    this.#loading.delete(key)
+    const counts = this.#loading.get(key)?.published === published
+    if (counts) this.#loading.delete(key)
     if (state === undefined) return undefined
     const held: LoadedTail = {
       topicId: state.topicId,
@@ -193,6 +234,7 @@ export class Tails {
       segments: [],
       lastStamp: Math.max(state.maxTimestamp, this.#stamps.get(key) ?? state.maxTimestamp),
     }
+    if (!counts) return held
     this.#stamps.delete(key)
     for (const partition of published.grown) grow(held, partition, this.#maxSegments)
     this.#held.set(key, held)

@@ -13,7 +13,7 @@ import { type AppendParts, type AppendRequest, append, inTime } from './append.t
 import { Room } from './room.ts'
 import type { Admission, ProduceAnswer } from './writer.ts'
 
-const topic = { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', name: 't', partitions: 3, configs: {}, createdAtMs: 0 }
+const topic = { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', name: 't', partitions: 4, configs: {}, createdAtMs: 0 }
 const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
 
 function aBatch(): Uint8Array {
@@ -48,8 +48,8 @@ function theDoor({ room = true, answers = 'appended' as 'appended' | 'never' } =
     unpacker: new Unpacker({ codecs: nodeCodecs, clock, limits: defaultLimits }),
     packer: new Packer({ codecs: nodeCodecs, clock, limits: defaultLimits }),
   }
-  const ask = async (scope: AppendRequest['scope'], partitions: readonly number[]) => {
-    const batches = partitions.map((partition) => ({ topic, partition, batch: aBatch() }))
+  const ask = async (scope: AppendRequest['scope'], partitions: readonly number[], without?: number) => {
+    const batches = partitions.map((partition) => ({ topic, partition, batch: partition === without ? null : aBatch() }))
     return await append({ batches, scope, nowMs: clock.now(), produceVersion: 13, signal: new AbortController().signal }, parts)
   }
   return { ask, admitted, clock, uncommitted }
@@ -70,12 +70,19 @@ test('H6: a request has at most two slices on their way, so that the batches of 
 
 test('with the scope `each` a rejected batch does not keep the others out, and every batch has its own answer', async () => {
   const { ask, admitted } = theDoor()
-  const { definite } = await ask('each', [0, 1, 2])
+  const { definite } = await ask('each', [0, 2, 3], 2)
   expect(admitted.flat().map(({ partition, epoch }) => [partition, epoch])).toEqual([
     [0, 3],
-    [2, 3],
+    [3, 3],
   ])
-  expect(await definite).toMatchObject([{ kind: 'appended' }, { error: 'NOT_LEADER_OR_FOLLOWER', partition: 1 }, { kind: 'appended' }])
+  expect(await definite).toMatchObject([{ kind: 'appended' }, { error: 'INVALID_RECORD', partition: 2 }, { kind: 'appended' }])
+})
+
+test('when another agent owns one partition, no batch of the request is written, and all are answered alike', async () => {
+  const { ask, admitted } = theDoor()
+  const { definite } = await ask('each', [0, 1, 2])
+  expect(admitted).toEqual([])
+  expect(await definite).toMatchObject([0, 1, 2].map((partition) => ({ error: 'NOT_LEADER_OR_FOLLOWER', partition })))
 })
 
 test('with the scope `all` a rejected batch keeps all out, and every answer names its partition', async () => {
@@ -99,9 +106,9 @@ test('without room nothing is admitted, and the connection is closed after the a
 
 test('when the wait ends, a rejected batch has its error, and the outcome of the others is unknown', async () => {
   const { ask, clock } = theDoor({ answers: 'never' })
-  const waited = inTime(await ask('each', [0, 1]), { waitMs: 100, ioClock: clock })
+  const waited = inTime(await ask('each', [0, 2], 2), { waitMs: 100, ioClock: clock })
   await clock.advance(100)
-  expect(await waited).toMatchObject([{ kind: 'unknown' }, { error: 'NOT_LEADER_OR_FOLLOWER' }])
+  expect(await waited).toMatchObject([{ kind: 'unknown' }, { error: 'INVALID_RECORD' }])
 })
 
 test('the room of batches that are rejected at their admission is free again', async () => {

@@ -23,7 +23,8 @@ import type { Admission, ProduceAnswer, Writer } from './writer.ts'
 export interface AppendRequest {
   readonly batches: readonly BatchToAppend[]
   /**
-   * - `each`: a rejected batch does not keep the others out. Each partition occurs once, because the batches may go into several flushes.
+   * - `each`: a rejected batch does not keep the others out. Each partition occurs once, because the batches may go into several flushes. But if another
+   *   agent owns one of the partitions, none is written: a client that gets this error for one partition may send the others again, too.
    * - `all`: a batch that is rejected before the admission keeps all out. All go into one flush.
    */
   readonly scope: 'each' | 'all'
@@ -91,7 +92,9 @@ export async function append(request: AppendRequest, parts: AppendParts): Promis
   const { batches } = request
   const rejected = new Map<number, AppendRejection>()
   const slices: AdmittedSlice[] = []
-  await loadPartitions(batches, rejected, parts)
+  if ((await loadPartitions(batches, rejected, parts)) && request.scope === 'each')
+    for (const [at, { partition }] of batches.entries())
+      if (!rejected.has(at)) rejected.set(at, rejection('NOT_LEADER_OR_FOLLOWER', { partition }))
   const rulesOf = rulesByTopic(request, parts)
   for (const range of rangesOf(request, rulesOf, parts)) await appendRange(range, request, { ...parts, rulesOf, rejected, slices })
   return appending(request, rejected, slices, parts)
@@ -209,13 +212,15 @@ interface AdmittedSlice {
   readonly answers: Promise<readonly ProduceAnswer[]>
 }
 
-/** Loads the partitions that are not in memory. Only the database can say that a partition does not exist. */
-async function loadPartitions(batches: readonly BatchToAppend[], rejected: Rejected, parts: AppendParts): Promise<void> {
+/** Loads the partitions that are not in memory. Only the database can say that a partition does not exist. Returns whether another agent owns any of them. */
+async function loadPartitions(batches: readonly BatchToAppend[], rejected: Rejected, parts: AppendParts): Promise<boolean> {
   let first = 0
+  let elsewhere = false
   for await (const some of inSlices(batches, parts.turns)) {
-    await loadSome(some, first, rejected, parts)
+    if (await loadSome(some, first, rejected, parts)) elsewhere = true
     first += some.length
   }
+  return elsewhere
 }
 
 async function loadSome(
@@ -223,17 +228,20 @@ async function loadSome(
   first: number,
   rejected: Rejected,
   { tails, owners }: AppendParts,
-): Promise<void> {
+): Promise<boolean> {
+  let anyElsewhere = false
   const missing: { readonly at: number; readonly topicId: TopicId; readonly partition: number }[] = []
   for (const [index, { topic, partition }] of batches.entries()) {
     const { topicId, partitions } = topic
     const elsewhere = partition >= 0 && partition < partitions && !owners.ofPartition(topicId, partition).mine
-    if (!elsewhere && tails.get(topicId, partition) === undefined) missing.push({ at: first + index, topicId, partition })
+    if (elsewhere) anyElsewhere = true
+    else if (tails.get(topicId, partition) === undefined) missing.push({ at: first + index, topicId, partition })
   }
-  if (missing.length === 0) return
+  if (missing.length === 0) return anyElsewhere
   const states = await tails.loaded(missing)
   for (const [index, { at, partition }] of missing.entries())
     if (states[index] === undefined) rejected.set(at, rejection('UNKNOWN_TOPIC_OR_PARTITION', { partition }))
+  return anyElsewhere
 }
 
 /**

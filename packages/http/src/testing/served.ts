@@ -30,6 +30,7 @@ import { TopicOperations } from '../../../agent/src/operations/topics.ts'
 import { UpkeepOperations } from '../../../agent/src/operations/upkeep.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
+import { Follower } from '../../../agent/src/read/follower.ts'
 import { Offsets } from '../../../agent/src/read/offsets.ts'
 import { Reader } from '../../../agent/src/read/reader.ts'
 import { SegmentReader } from '../../../agent/src/read/segment-reader.ts'
@@ -132,7 +133,8 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })
   const segments = new SegmentReader({ objects, crc32c, damage, emit })
-  const reader = new Reader({ log, segments, tails, owners, clock, turns, crc32c, limits: defaultLimits })
+  const follower = new Follower({ log, tails, owners, clock })
+  const reader = new Reader({ log, segments, tails, follower, clock, turns, crc32c, limits: defaultLimits })
   const offsets = new Offsets({ log, segments, owners, turns, unpacker })
   const topics = new TopicOperations({ topics: metadata.topics, catalog, tails, settings: agentSettings, turns, random, emit })
   const records = new RecordOperations({

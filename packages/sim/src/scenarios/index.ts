@@ -1,5 +1,6 @@
 // Every scenario, in the order in which seeds go through them. To add a scenario, add a line here.
 import type { Scenario } from '../scenario.ts'
+import { agents } from './agents.ts'
 import { chaos } from './chaos.ts'
 import { logCompaction } from './compaction.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   logCompaction,
   purge,
   merge,
+  agents,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */

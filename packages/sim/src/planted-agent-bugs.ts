@@ -1,0 +1,82 @@
+// Planted bugs of several agents: who is fenced, when, and under which epoch a slot goes on.
+import type { PlantedBug } from './planted-bug.ts'
+
+const membership = 'agent/src/membership.ts'
+const members = 'agent/src/metadata/members.ts'
+const scenario = 'several agents'
+
+export const agentBugs: readonly PlantedBug[] = [
+  {
+    name: 'fencing by wall clock',
+    scenario,
+    edits: [
+      {
+        file: membership,
+        find: 'const askedMs = clock.monotonic()\n    const beat',
+        replace: 'const askedMs = clock.now()\n    const beat',
+      },
+      { file: membership, find: 'const answeredMs = clock.monotonic()\n    this', replace: 'const answeredMs = clock.now()\n    this' },
+      // Each clock that jumps looks like reads that are far apart: a heartbeat that trusts its clock does not look.
+      { file: 'agent/src/lease-watch.ts', find: 'answeredMs - this.#lastReadMs <= fixedLimits.leaseReadGapMs', replace: 'true' },
+    ],
+  },
+  {
+    name: 'slots are taken from an agent that is not fenced',
+    scenario,
+    edits: [
+      {
+        file: members,
+        find: 'return { writes: [fenceIncarnations(fenced), takeRanges(rangesOf(taken), { owner: incarnation.id }), countSlotsChange()], value }',
+        replace: 'return { writes: [takeRanges(rangesOf(taken), { owner: incarnation.id }), countSlotsChange()], value }',
+      },
+    ],
+  },
+  {
+    name: 'an epoch that does not rise',
+    scenario,
+    edits: [
+      {
+        file: members,
+        find: "'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot BETWEEN $first AND $last'",
+        replace: "'UPDATE slots SET owner = $owner WHERE cluster = $cluster AND slot BETWEEN $first AND $last'",
+      },
+      {
+        file: members,
+        find: '{ slot: slot.slot, owner: taker, epoch: slot.epoch + 1 }',
+        replace: '{ slot: slot.slot, owner: taker, epoch: slot.epoch }',
+      },
+      {
+        file: 'agent/src/view/owners.ts',
+        find: 'if (epoch < known || (epoch === known && owner === this.#owner[slot])) continue',
+        replace: 'if (owner === this.#owner[slot]) continue',
+      },
+    ],
+  },
+  {
+    name: 'a heartbeat that ends the agent on a database error',
+    scenario,
+    edits: [
+      {
+        file: membership,
+        find: "this.#parts.emit({ kind: 'heartbeat failed', message: errorText(error) })",
+        replace: "this.#parts.emit({ kind: 'heartbeat failed', message: errorText(error) })\n        return 'fenced'",
+      },
+    ],
+  },
+  {
+    name: 'a database outage counts as silence',
+    scenario,
+    edits: [{ file: 'agent/src/lease-watch.ts', find: 'answeredMs - this.#lastReadMs <= fixedLimits.leaseReadGapMs', replace: 'true' }],
+  },
+  {
+    name: "a tail of another agent's partition is never read again",
+    scenario,
+    edits: [
+      {
+        file: 'agent/src/read/follower.ts',
+        find: 'if (old.length > 0) await this.#read(old)',
+        replace: 'if (old.length > 99) await this.#read(old)',
+      },
+    ],
+  },
+]
