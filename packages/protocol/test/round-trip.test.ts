@@ -154,6 +154,21 @@ test('a large message has a step for every few hundred elements, whether topics,
   expect([...stepsOf(decodeRequestInSteps(api, 9, frame, decodeRequestHeader(frame).bodyAt))].length).toBe(120)
 })
 
+test('long strings count as elements: a response with a few hundred of them has many steps', () => {
+  const api = apis.get(15)
+  if (api === undefined) throw new Error('no DescribeGroups')
+  const group = { errorCode: 0, groupState: 'Dead', protocolType: '', protocolData: '', members: [] }
+  const groupsOf = (count: number, characters: number) => ({
+    groups: Array.from({ length: count }, () => ({ ...group, groupId: 'g'.repeat(characters) })),
+  })
+  const message = groupsOf(400, 30_000)
+  expect([isLarge(message), isLarge(groupsOf(400, 100))]).toEqual([true, false])
+  const steps = stepsOf(encodeResponseInSteps(api, 4, 1, message))
+  expect([...steps].length).toBeGreaterThan(50)
+  const chunks = encodeResponse(api, 4, 1, message)
+  expect(Buffer.concat(finished(encodeResponseInSteps(api, 4, 1, message)))).toEqual(Buffer.concat(chunks))
+})
+
 function* stepsOf(steps: Generator<number, unknown>): Generator<number> {
   for (let step = steps.next(); step.done !== true; step = steps.next()) yield step.value
 }

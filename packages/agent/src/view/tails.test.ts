@@ -116,6 +116,15 @@ test('whatever is loaded, published, awaited and forgotten, the memory of the ta
   )
 })
 
+test('a commit over many partitions does not leave more memory than the limit', async () => {
+  const limits = { ...defaultLimits, tailBytes: 400_000 }
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), limits)
+  const partitions = Array.from({ length: 1_500 }, (_, partition) => partition)
+  await tails.loaded(partitions.map((partition) => ({ topicId, partition })))
+  tails.publish(partitions.map((partition) => ({ topicId, partition, highWatermark: 3, lastStableOffset: 3, segments: [aSegment(2)] })))
+  expect(tails.gauge.usedBytes).toBeLessThanOrEqual(limits.tailBytes)
+})
+
 test('a start that is published while a tail loads is not lost, and no publication moves it back', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const tails = new Tails(async (asked) => {

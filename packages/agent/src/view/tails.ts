@@ -104,7 +104,7 @@ export class Tails {
       grow(held, partition, this.#maxSegments)
       this.#heldBytes += bytesOf(held) - before
     }
-    this.#shrink()
+    this.#shrink(grown.length)
     for (const { topicId, partition } of grown) {
       this.#wake(partitionKey(topicId, partition))
     }
@@ -240,7 +240,7 @@ export class Tails {
     this.#held.set(key, held)
     this.#heldBytes += bytesOf(held)
     if (this.#held.size > this.#maxTails) this.#evict()
-    this.#shrink()
+    this.#shrink(1)
     return held
   }
 
@@ -256,8 +256,8 @@ export class Tails {
   }
 
   /** When they hold too much memory, the oldest tails lose their segments, which readers then find in the database, and later those that no reader waits for go. */
-  #shrink(): void {
-    for (let looks = looksPerShrink; looks > 0 && this.#heldBytes > this.#maxBytes; looks -= 1) {
+  #shrink(grownCount: number): void {
+    for (let looks = looksPerShrink + looksPerGrown * grownCount; looks > 0 && this.#heldBytes > this.#maxBytes; looks -= 1) {
       const key = this.#held.oldestKey()
       const held = key === undefined ? undefined : this.#held.get(key)
       if (key === undefined || held === undefined) return
@@ -290,6 +290,8 @@ export class Tails {
 
 /** Tails that one commit or load may find without anything to release, because readers wait for them. */
 const looksPerShrink = 200
+/** A look releases at least 140 bytes, so these are more than what one tail has grown by with a few segments. */
+const looksPerGrown = 4
 
 /** As V8 holds them, with the key and the entries of the map. The key of an object is shared by the segments in it. */
 function bytesOf({ segments }: LoadedTail): number {

@@ -1,12 +1,14 @@
 // The writer that encoders use: it copies small fields into its own memory and keeps large ones by reference.
 import { ProtocolError } from './protocol-error.ts'
-import { elementsPerStep, fewElements } from './steps.ts'
+import { charactersPerElement, elementsPerStep, fewElements } from './steps.ts'
 import { uuidBytes, writeUuid } from './uuid.ts'
 
 const utf8 = new TextEncoder()
 const firstBytes = 256
 /** Below this a copy is cheaper than one more chunk to send. */
 const copyBelowBytes = 1024
+/** Above this number of characters the system's encoder is faster, although it needs a view of the memory. */
+const longText = 128
 
 export class MessageWriter {
   readonly #chunks: Uint8Array[] = []
@@ -186,6 +188,10 @@ export class MessageWriter {
   }
 
   #text(value: string, at: number): number {
+    if (value.length > longText) {
+      this.#worked += Math.floor(value.length / charactersPerElement)
+      return utf8.encodeInto(value, this.#buffer.subarray(at)).written
+    }
     for (let index = 0; index < value.length; index++) {
       const unit = value.charCodeAt(index)
       if (unit >= 0x80) return utf8.encodeInto(value, this.#buffer.subarray(at)).written
