@@ -29,6 +29,9 @@ test('a cluster with a flipped byte, a cut and a deleted object serves every oth
   await expect.poll(() => before.crash, eventually).toContain('otherwise corrupt')
   await before.end()
   expect(before.offsets).toEqual([0, 1, 2, 3])
+  const consumed = await lks(['consume', 'hello', '-b', server.kafka, '-e'])
+  expectError(consumed, 'LKS-4017', /hello\[0\]: offset 4 cannot be read/)
+  expect(consumed.stdout).toBe([0, 1, 2, 3].map((number) => `${valueOf(number)}\n`).join(''))
   expect(await readPastDamage(server)).toEqual(others)
   expect(await ready(server)).toMatchObject({ status: 'degraded' })
 

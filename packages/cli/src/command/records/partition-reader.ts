@@ -1,6 +1,6 @@
 // Reads partitions without a group: each from its offset on, in order, to a given offset or indefinitely.
 import { orAborted } from '@local-kafka-service/agent/abort'
-import { type DecodedResponseOf, Fetch } from '@local-kafka-service/protocol'
+import { type DecodedResponseOf, errors, Fetch } from '@local-kafka-service/protocol'
 import { type Consumer, NetworkError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { hasApiError } from '../../cluster/client-errors.ts'
@@ -87,9 +87,10 @@ type BrokerFetch =
     }
   | { readonly kind: 'failed'; readonly node: number; readonly asked: readonly PartitionProgress[]; readonly error: unknown }
 
+/** Without a batch, the cluster answered that the stored bytes at the position are damaged. */
 interface UnreadablePartition {
   readonly reading: PartitionProgress
-  readonly batch: UnreadableBatch
+  readonly batch: UnreadableBatch | undefined
 }
 
 /** The limit of each fetch. A larger record arrives alone and whole. */
@@ -170,13 +171,17 @@ function blocksOf(
   asked: readonly PartitionProgress[],
 ): { readonly blocks: readonly RecordBlock[]; readonly unreadable: UnreadablePartition | undefined } {
   throwIfError(errorCode ?? 0)
-  for (const { partitions } of responses) for (const partition of partitions) throwIfError(partition.errorCode)
+  for (const { partitions } of responses) for (const one of partitions) if (!isDamaged(one)) throwIfError(one.errorCode)
   const blocks: RecordBlock[] = []
   let unreadable: UnreadablePartition | undefined
   for (const { topic, partitions } of responses) {
     for (const answered of partitions) {
       const reading = asked.find((one) => one.topic === topic && one.partition === answered.partitionIndex)
       if (reading === undefined) continue
+      if (isDamaged(answered)) {
+        unreadable ??= { reading, batch: undefined }
+        continue
+      }
       const block = blockOf(reading, answered)
       if (block.next > reading.position) blocks.push(block)
       // Records before the batch are printed first: the next fetch then begins with the batch.
@@ -201,25 +206,38 @@ export function blockOf(
   }
 }
 
+function isDamaged({ errorCode }: { readonly errorCode: number }): boolean {
+  return errorCode === errors.CORRUPT_MESSAGE.code
+}
+
 function throwIfError(code: number): void {
   if (code === 0) return
   const id = (protocolErrorsCodesById as Readonly<Record<number, string | undefined>>)[code]
   throw new ProtocolError(id ?? 'UNKNOWN_SERVER_ERROR')
 }
 
-function unreadableError({
-  reading: { topic, partition },
-  batch: { firstOffset, lastOffset, codec, why },
-}: UnreadablePartition): UserError {
+function unreadableError({ reading: { topic, partition, position }, batch }: UnreadablePartition): UserError {
+  const behind = (batch?.lastOffset ?? position) + 1n
+  const past = [
+    `read the records after it: lks consume ${topic} -p ${partition} -O ${behind}`,
+    `move a group past it: lks group seek GROUP --to ${behind} --topics ${topic}:${partition} --yes`,
+  ]
+  if (batch === undefined) {
+    return new UserError('LKS-4017', {
+      what: `${topic}[${partition}]: offset ${position} cannot be read`,
+      why: 'the cluster answered that the stored bytes are damaged (CORRUPT_MESSAGE)',
+      fix: [
+        ...past,
+        `on Local Kafka Service, find all damage with lks doctor storage, and make all consumers pass over it: lks topic skip-damaged ${topic} -p ${partition}`,
+      ],
+    })
+  }
+  const { firstOffset, lastOffset, codec, why } = batch
   const offsets = firstOffset === lastOffset ? `offset ${firstOffset}` : `offsets ${firstOffset} to ${lastOffset}`
-  const behind = lastOffset + 1n
   return new UserError('LKS-4103', {
     what: `${topic}[${partition}]: the batch at ${offsets} cannot be read (${codec === 'none' ? 'not compressed' : codec})`,
     why,
-    fix: [
-      `read the records after it: lks consume ${topic} -p ${partition} -O ${behind}`,
-      `move a group past it: lks group seek GROUP --to ${behind} --topics ${topic}:${partition} --yes`,
-    ],
+    fix: past,
   })
 }
 
