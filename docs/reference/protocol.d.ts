@@ -4751,7 +4751,9 @@ export declare function decodeResponse<A extends Api>(api: A, version: number, f
 export declare const elementsPerStep = 500;
 /** An array of at most so many elements, without arrays in them, is one piece of work: to stop inside of each would cost more than the work. */
 export declare const fewElements = 32;
-/** Whether all arrays of the message have more elements than one step, so that it should be encoded in steps. Looks at no more elements than that. */
+/** So many characters of a string take as long as an element of an array. */
+export declare const charactersPerElement = 256;
+/** Whether all arrays of the message have more elements than one step, its long strings counted as some, so that it should be encoded in steps. Looks at no more elements than that. */
 export declare function isLarge(message: object): boolean;
 
 // ---- wire/uuid.d.ts
