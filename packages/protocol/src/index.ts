@@ -13,6 +13,8 @@ export {
   type Versioned,
 } from './groups/consumer-protocol.ts'
 export { type PartitionOfGroup, partitionLag, partitionsOfGroup } from './groups/lag.ts'
+export { AddOffsetsToTxn, type AddOffsetsToTxnRequest, type AddOffsetsToTxnResponse } from './messages/add-offsets-to-txn.ts'
+export { AddPartitionsToTxn, type AddPartitionsToTxnRequest, type AddPartitionsToTxnResponse } from './messages/add-partitions-to-txn.ts'
 export { AlterConfigs, type AlterConfigsRequest, type AlterConfigsResponse } from './messages/alter-configs.ts'
 export {
   AlterPartitionReassignments,
@@ -47,7 +49,13 @@ export {
   type DescribeTopicPartitionsRequest,
   type DescribeTopicPartitionsResponse,
 } from './messages/describe-topic-partitions.ts'
+export {
+  DescribeTransactions,
+  type DescribeTransactionsRequest,
+  type DescribeTransactionsResponse,
+} from './messages/describe-transactions.ts'
 export { ElectLeaders, type ElectLeadersRequest, type ElectLeadersResponse } from './messages/elect-leaders.ts'
+export { EndTxn, type EndTxnRequest, type EndTxnResponse } from './messages/end-txn.ts'
 export { Fetch, type FetchRequest, type FetchResponse } from './messages/fetch.ts'
 export { FindCoordinator, type FindCoordinatorRequest, type FindCoordinatorResponse } from './messages/find-coordinator.ts'
 export { Heartbeat, type HeartbeatRequest, type HeartbeatResponse } from './messages/heartbeat.ts'
@@ -68,6 +76,7 @@ export {
   type ListPartitionReassignmentsRequest,
   type ListPartitionReassignmentsResponse,
 } from './messages/list-partition-reassignments.ts'
+export { ListTransactions, type ListTransactionsRequest, type ListTransactionsResponse } from './messages/list-transactions.ts'
 export { Metadata, type MetadataRequest, type MetadataResponse } from './messages/metadata.ts'
 export { OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse } from './messages/offset-commit.ts'
 export { OffsetDelete, type OffsetDeleteRequest, type OffsetDeleteResponse } from './messages/offset-delete.ts'
@@ -81,8 +90,10 @@ export { Produce, type ProduceRequest, type ProduceResponse } from './messages/p
 export { SaslAuthenticate, type SaslAuthenticateRequest, type SaslAuthenticateResponse } from './messages/sasl-authenticate.ts'
 export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from './messages/sasl-handshake.ts'
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts'
+export { TxnOffsetCommit, type TxnOffsetCommitRequest, type TxnOffsetCommitResponse } from './messages/txn-offset-commit.ts'
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts'
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts'
+export { WriteTxnMarkers, type WriteTxnMarkersRequest, type WriteTxnMarkersResponse } from './messages/write-txn-markers.ts'
 export {
   attributeBits,
   type BatchHeader,

@@ -1,6 +1,8 @@
 // Every API of this package, by key. To add an API, add a file and a line here.
 
 import type { Api } from '../schema/dsl.ts'
+import { AddOffsetsToTxn } from './add-offsets-to-txn.ts'
+import { AddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { AlterConfigs } from './alter-configs.ts'
 import { AlterPartitionReassignments } from './alter-partition-reassignments.ts'
 import { AlterReplicaLogDirs } from './alter-replica-log-dirs.ts'
@@ -19,7 +21,9 @@ import { DescribeLogDirs } from './describe-log-dirs.ts'
 import { DescribeProducers } from './describe-producers.ts'
 import { DescribeQuorum } from './describe-quorum.ts'
 import { DescribeTopicPartitions } from './describe-topic-partitions.ts'
+import { DescribeTransactions } from './describe-transactions.ts'
 import { ElectLeaders } from './elect-leaders.ts'
+import { EndTxn } from './end-txn.ts'
 import { Fetch } from './fetch.ts'
 import { FindCoordinator } from './find-coordinator.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -31,6 +35,7 @@ import { ListConfigResources } from './list-config-resources.ts'
 import { ListGroups } from './list-groups.ts'
 import { ListOffsets } from './list-offsets.ts'
 import { ListPartitionReassignments } from './list-partition-reassignments.ts'
+import { ListTransactions } from './list-transactions.ts'
 import { Metadata } from './metadata.ts'
 import { OffsetCommit } from './offset-commit.ts'
 import { OffsetDelete } from './offset-delete.ts'
@@ -40,8 +45,10 @@ import { Produce } from './produce.ts'
 import { SaslAuthenticate } from './sasl-authenticate.ts'
 import { SaslHandshake } from './sasl-handshake.ts'
 import { SyncGroup } from './sync-group.ts'
+import { TxnOffsetCommit } from './txn-offset-commit.ts'
 import { UnregisterBroker } from './unregister-broker.ts'
 import { UpdateFeatures } from './update-features.ts'
+import { WriteTxnMarkers } from './write-txn-markers.ts'
 
 const all: readonly Api[] = [
   Produce,
@@ -64,6 +71,11 @@ const all: readonly Api[] = [
   DeleteRecords,
   InitProducerId,
   OffsetForLeaderEpoch,
+  AddPartitionsToTxn,
+  AddOffsetsToTxn,
+  EndTxn,
+  WriteTxnMarkers,
+  TxnOffsetCommit,
   DescribeAcls,
   DescribeConfigs,
   AlterConfigs,
@@ -81,6 +93,8 @@ const all: readonly Api[] = [
   UpdateFeatures,
   DescribeCluster,
   DescribeProducers,
+  DescribeTransactions,
+  ListTransactions,
   UnregisterBroker,
   ConsumerGroupHeartbeat,
   ListConfigResources,
