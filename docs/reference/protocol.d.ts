@@ -5,6 +5,8 @@ export { apiName, apiNames } from './api-names.ts';
 export { errorName, errors, KafkaError, type KafkaErrorName, type KafkaErrorRow, type Outcome } from './errors.ts';
 export { type ConsumerAssignment, type ConsumerSubscription, consumerProtocolType, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription, type TopicPartitions, type Versioned, } from './groups/consumer-protocol.ts';
 export { type PartitionOfGroup, partitionLag, partitionsOfGroup } from './groups/lag.ts';
+export { AddOffsetsToTxn, type AddOffsetsToTxnRequest, type AddOffsetsToTxnResponse } from './messages/add-offsets-to-txn.ts';
+export { AddPartitionsToTxn, type AddPartitionsToTxnRequest, type AddPartitionsToTxnResponse } from './messages/add-partitions-to-txn.ts';
 export { AlterConfigs, type AlterConfigsRequest, type AlterConfigsResponse } from './messages/alter-configs.ts';
 export { AlterPartitionReassignments, type AlterPartitionReassignmentsRequest, type AlterPartitionReassignmentsResponse, } from './messages/alter-partition-reassignments.ts';
 export { AlterReplicaLogDirs, type AlterReplicaLogDirsRequest, type AlterReplicaLogDirsResponse, } from './messages/alter-replica-log-dirs.ts';
@@ -23,7 +25,9 @@ export { DescribeLogDirs, type DescribeLogDirsRequest, type DescribeLogDirsRespo
 export { DescribeProducers, type DescribeProducersRequest, type DescribeProducersResponse } from './messages/describe-producers.ts';
 export { DescribeQuorum, type DescribeQuorumRequest, type DescribeQuorumResponse } from './messages/describe-quorum.ts';
 export { DescribeTopicPartitions, type DescribeTopicPartitionsRequest, type DescribeTopicPartitionsResponse, } from './messages/describe-topic-partitions.ts';
+export { DescribeTransactions, type DescribeTransactionsRequest, type DescribeTransactionsResponse, } from './messages/describe-transactions.ts';
 export { ElectLeaders, type ElectLeadersRequest, type ElectLeadersResponse } from './messages/elect-leaders.ts';
+export { EndTxn, type EndTxnRequest, type EndTxnResponse } from './messages/end-txn.ts';
 export { Fetch, type FetchRequest, type FetchResponse } from './messages/fetch.ts';
 export { FindCoordinator, type FindCoordinatorRequest, type FindCoordinatorResponse } from './messages/find-coordinator.ts';
 export { Heartbeat, type HeartbeatRequest, type HeartbeatResponse } from './messages/heartbeat.ts';
@@ -36,6 +40,7 @@ export { ListConfigResources, type ListConfigResourcesRequest, type ListConfigRe
 export { ListGroups, type ListGroupsRequest, type ListGroupsResponse } from './messages/list-groups.ts';
 export { ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse } from './messages/list-offsets.ts';
 export { ListPartitionReassignments, type ListPartitionReassignmentsRequest, type ListPartitionReassignmentsResponse, } from './messages/list-partition-reassignments.ts';
+export { ListTransactions, type ListTransactionsRequest, type ListTransactionsResponse } from './messages/list-transactions.ts';
 export { Metadata, type MetadataRequest, type MetadataResponse } from './messages/metadata.ts';
 export { OffsetCommit, type OffsetCommitRequest, type OffsetCommitResponse } from './messages/offset-commit.ts';
 export { OffsetDelete, type OffsetDeleteRequest, type OffsetDeleteResponse } from './messages/offset-delete.ts';
@@ -45,8 +50,10 @@ export { Produce, type ProduceRequest, type ProduceResponse } from './messages/p
 export { SaslAuthenticate, type SaslAuthenticateRequest, type SaslAuthenticateResponse } from './messages/sasl-authenticate.ts';
 export { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from './messages/sasl-handshake.ts';
 export { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from './messages/sync-group.ts';
+export { TxnOffsetCommit, type TxnOffsetCommitRequest, type TxnOffsetCommitResponse } from './messages/txn-offset-commit.ts';
 export { UnregisterBroker, type UnregisterBrokerRequest, type UnregisterBrokerResponse } from './messages/unregister-broker.ts';
 export { UpdateFeatures, type UpdateFeaturesRequest, type UpdateFeaturesResponse } from './messages/update-features.ts';
+export { WriteTxnMarkers, type WriteTxnMarkersRequest, type WriteTxnMarkersResponse } from './messages/write-txn-markers.ts';
 export { attributeBits, type BatchHeader, type BatchProblem, batchLayout, batchSizeAt, type CheckedBatch, checkBatch, checkStoredBatch, patchBaseOffset, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime, withPackedRecords, } from './records/batch.ts';
 export { type Codec, type CodecName, type Codecs, codecNames, compress, decompress, decompressionError, packedProblem, UnpackedSizeError, } from './records/codecs.ts';
 export { crc32c } from './records/crc32c.ts';
@@ -570,64 +577,44 @@ export declare function partitionLag(at: {
     readonly end: number;
 }): number;
 
-// ---- messages/alter-configs.d.ts
+// ---- messages/add-offsets-to-txn.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
-/** The API AlterConfigs: the fields of its requests and responses in each version. */
-export declare const AlterConfigs: {
-    readonly key: 33;
-    readonly name: "AlterConfigs";
-    readonly versions: readonly [0, 2];
-    readonly flexible: 2;
+/** The API AddOffsetsToTxn: the fields of its requests and responses in each version. */
+export declare const AddOffsetsToTxn: {
+    readonly key: 25;
+    readonly name: "AddOffsetsToTxn";
+    readonly versions: readonly [0, 4];
+    readonly flexible: 3;
     readonly request: {
-        resources: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
-            readonly resourceType: {
-                readonly type: "int8";
-            };
-            readonly resourceName: {
-                readonly type: "string";
-            };
-            readonly configs: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
-                readonly name: {
-                    readonly type: "string";
-                };
-                readonly value: {
-                    readonly nullable: true;
-                } & {
-                    readonly type: "string";
-                };
-            }>>;
-        }>>;
-        validateOnly: {
-            readonly type: "bool";
+        transactionalId: {
+            readonly type: "string";
+        };
+        producerId: {
+            readonly clamped: true;
+        } & {
+            readonly type: "int64";
+        };
+        producerEpoch: {
+            readonly type: "int16";
+        };
+        groupId: {
+            readonly type: "string";
         };
     };
     readonly response: {
         throttleTimeMs: {
             readonly type: "int32";
         };
-        responses: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
-            readonly errorCode: {
-                readonly type: "int16";
-            };
-            readonly errorMessage: {
-                readonly nullable: true;
-            } & {
-                readonly type: "string";
-            };
-            readonly resourceType: {
-                readonly type: "int8";
-            };
-            readonly resourceName: {
-                readonly type: "string";
-            };
-        }>>;
+        errorCode: {
+            readonly type: "int16";
+        };
     };
 };
-/** A decoded request of AlterConfigs: fields that its version lacks have their defaults. */
-export interface AlterConfigsRequest extends RequestOf<typeof AlterConfigs> {
+/** A decoded request of AddOffsetsToTxn: fields that its version lacks have their defaults. */
+export interface AddOffsetsToTxnRequest extends RequestOf<typeof AddOffsetsToTxn> {
 }
-/** A response of AlterConfigs to encode, for any version. */
-export interface AlterConfigsResponse extends ResponseOf<typeof AlterConfigs> {
+/** A response of AddOffsetsToTxn to encode, for any version. */
+export interface AddOffsetsToTxnResponse extends ResponseOf<typeof AddOffsetsToTxn> {
 }
 
 // ---- schema/dsl.d.ts
@@ -784,6 +771,184 @@ interface ScalarValues {
     bytes: Uint8Array;
 }
 export {};
+
+// ---- messages/add-partitions-to-txn.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API AddPartitionsToTxn: the fields of its requests and responses in each version. */
+export declare const AddPartitionsToTxn: {
+    readonly key: 24;
+    readonly name: "AddPartitionsToTxn";
+    readonly versions: readonly [0, 5];
+    readonly flexible: 3;
+    readonly request: {
+        transactions: {
+            readonly versions: "4+";
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly transactionalId: {
+                readonly type: "string";
+            };
+            readonly producerId: {
+                readonly clamped: true;
+            } & {
+                readonly type: "int64";
+            };
+            readonly producerEpoch: {
+                readonly type: "int16";
+            };
+            readonly verifyOnly: {
+                readonly default: false;
+            } & {
+                readonly type: "bool";
+            };
+            readonly topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly partitions: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+            }>>;
+        }>>;
+        v3AndBelowTransactionalId: {
+            readonly versions: "0-3";
+        } & {
+            readonly type: "string";
+        };
+        v3AndBelowProducerId: {
+            readonly versions: "0-3";
+            readonly clamped: true;
+        } & {
+            readonly type: "int64";
+        };
+        v3AndBelowProducerEpoch: {
+            readonly versions: "0-3";
+        } & {
+            readonly type: "int16";
+        };
+        v3AndBelowTopics: {
+            readonly versions: "0-3";
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<{
+                readonly type: "int32";
+            }>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly versions: "4+";
+            readonly ignorable: true;
+        } & {
+            readonly type: "int16";
+        };
+        resultsByTransaction: {
+            readonly versions: "4+";
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly transactionalId: {
+                readonly type: "string";
+            };
+            readonly topicResults: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly resultsByPartition: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                    readonly partitionIndex: {
+                        readonly type: "int32";
+                    };
+                    readonly partitionErrorCode: {
+                        readonly type: "int16";
+                    };
+                }>>;
+            }>>;
+        }>>;
+        resultsByTopicV3AndBelow: {
+            readonly versions: "0-3";
+        } & import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly resultsByPartition: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly partitionErrorCode: {
+                    readonly type: "int16";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of AddPartitionsToTxn: fields that its version lacks have their defaults. */
+export interface AddPartitionsToTxnRequest extends RequestOf<typeof AddPartitionsToTxn> {
+}
+/** A response of AddPartitionsToTxn to encode, for any version. */
+export interface AddPartitionsToTxnResponse extends ResponseOf<typeof AddPartitionsToTxn> {
+}
+
+// ---- messages/alter-configs.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API AlterConfigs: the fields of its requests and responses in each version. */
+export declare const AlterConfigs: {
+    readonly key: 33;
+    readonly name: "AlterConfigs";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 2;
+    readonly request: {
+        resources: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly resourceType: {
+                readonly type: "int8";
+            };
+            readonly resourceName: {
+                readonly type: "string";
+            };
+            readonly configs: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly value: {
+                    readonly nullable: true;
+                } & {
+                    readonly type: "string";
+                };
+            }>>;
+        }>>;
+        validateOnly: {
+            readonly type: "bool";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        responses: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly errorCode: {
+                readonly type: "int16";
+            };
+            readonly errorMessage: {
+                readonly nullable: true;
+            } & {
+                readonly type: "string";
+            };
+            readonly resourceType: {
+                readonly type: "int8";
+            };
+            readonly resourceName: {
+                readonly type: "string";
+            };
+        }>>;
+    };
+};
+/** A decoded request of AlterConfigs: fields that its version lacks have their defaults. */
+export interface AlterConfigsRequest extends RequestOf<typeof AlterConfigs> {
+}
+/** A response of AlterConfigs to encode, for any version. */
+export interface AlterConfigsResponse extends ResponseOf<typeof AlterConfigs> {
+}
 
 // ---- messages/alter-partition-reassignments.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
@@ -2269,6 +2434,63 @@ export interface DescribeTopicPartitionsRequest extends RequestOf<typeof Describ
 export interface DescribeTopicPartitionsResponse extends ResponseOf<typeof DescribeTopicPartitions> {
 }
 
+// ---- messages/describe-transactions.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API DescribeTransactions: the fields of its requests and responses in each version. */
+export declare const DescribeTransactions: {
+    readonly key: 65;
+    readonly name: "DescribeTransactions";
+    readonly versions: readonly [0, 0];
+    readonly flexible: 0;
+    readonly request: {
+        transactionalIds: import("../schema/dsl.ts").ArrayOf<{
+            readonly type: "string";
+        }>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        transactionStates: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly errorCode: {
+                readonly type: "int16";
+            };
+            readonly transactionalId: {
+                readonly type: "string";
+            };
+            readonly transactionState: {
+                readonly type: "string";
+            };
+            readonly transactionTimeoutMs: {
+                readonly type: "int32";
+            };
+            readonly transactionStartTimeMs: {
+                readonly type: "int64";
+            };
+            readonly producerId: {
+                readonly type: "int64";
+            };
+            readonly producerEpoch: {
+                readonly type: "int16";
+            };
+            readonly topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly topic: {
+                    readonly type: "string";
+                };
+                readonly partitions: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of DescribeTransactions: fields that its version lacks have their defaults. */
+export interface DescribeTransactionsRequest extends RequestOf<typeof DescribeTransactions> {
+}
+/** A response of DescribeTransactions to encode, for any version. */
+export interface DescribeTransactionsResponse extends ResponseOf<typeof DescribeTransactions> {
+}
+
 // ---- messages/elect-leaders.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
 /** The API ElectLeaders: the fields of its requests and responses in each version. */
@@ -2333,6 +2555,60 @@ export interface ElectLeadersRequest extends RequestOf<typeof ElectLeaders> {
 }
 /** A response of ElectLeaders to encode, for any version. */
 export interface ElectLeadersResponse extends ResponseOf<typeof ElectLeaders> {
+}
+
+// ---- messages/end-txn.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API EndTxn: the fields of its requests and responses in each version. */
+export declare const EndTxn: {
+    readonly key: 26;
+    readonly name: "EndTxn";
+    readonly versions: readonly [0, 5];
+    readonly flexible: 3;
+    readonly request: {
+        transactionalId: {
+            readonly type: "string";
+        };
+        producerId: {
+            readonly clamped: true;
+        } & {
+            readonly type: "int64";
+        };
+        producerEpoch: {
+            readonly type: "int16";
+        };
+        committed: {
+            readonly type: "bool";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        producerId: {
+            readonly versions: "5+";
+            readonly default: -1;
+            readonly ignorable: true;
+        } & {
+            readonly type: "int64";
+        };
+        producerEpoch: {
+            readonly versions: "5+";
+            readonly default: -1;
+            readonly ignorable: true;
+        } & {
+            readonly type: "int16";
+        };
+    };
+};
+/** A decoded request of EndTxn: fields that its version lacks have their defaults. */
+export interface EndTxnRequest extends RequestOf<typeof EndTxn> {
+}
+/** A response of EndTxn to encode, for any version. */
+export interface EndTxnResponse extends ResponseOf<typeof EndTxn> {
 }
 
 // ---- messages/fetch.d.ts
@@ -3356,6 +3632,68 @@ export interface ListPartitionReassignmentsRequest extends RequestOf<typeof List
 export interface ListPartitionReassignmentsResponse extends ResponseOf<typeof ListPartitionReassignments> {
 }
 
+// ---- messages/list-transactions.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API ListTransactions: the fields of its requests and responses in each version. */
+export declare const ListTransactions: {
+    readonly key: 66;
+    readonly name: "ListTransactions";
+    readonly versions: readonly [0, 2];
+    readonly flexible: 0;
+    readonly request: {
+        stateFilters: import("../schema/dsl.ts").ArrayOf<{
+            readonly type: "string";
+        }>;
+        producerIdFilters: import("../schema/dsl.ts").ArrayOf<{
+            readonly clamped: true;
+        } & {
+            readonly type: "int64";
+        }>;
+        durationFilter: {
+            readonly versions: "1+";
+            readonly default: -1;
+            readonly clamped: true;
+        } & {
+            readonly type: "int64";
+        };
+        transactionalIdPattern: {
+            readonly versions: "2+";
+            readonly nullable: true;
+            readonly default: null;
+        } & {
+            readonly type: "string";
+        };
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        errorCode: {
+            readonly type: "int16";
+        };
+        unknownStateFilters: import("../schema/dsl.ts").ArrayOf<{
+            readonly type: "string";
+        }>;
+        transactionStates: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly transactionalId: {
+                readonly type: "string";
+            };
+            readonly producerId: {
+                readonly type: "int64";
+            };
+            readonly transactionState: {
+                readonly type: "string";
+            };
+        }>>;
+    };
+};
+/** A decoded request of ListTransactions: fields that its version lacks have their defaults. */
+export interface ListTransactionsRequest extends RequestOf<typeof ListTransactions> {
+}
+/** A response of ListTransactions to encode, for any version. */
+export interface ListTransactionsResponse extends ResponseOf<typeof ListTransactions> {
+}
+
 // ---- messages/metadata.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
 /** The API Metadata: the fields of its requests and responses in each version. */
@@ -4246,6 +4584,101 @@ export interface SyncGroupRequest extends RequestOf<typeof SyncGroup> {
 export interface SyncGroupResponse extends ResponseOf<typeof SyncGroup> {
 }
 
+// ---- messages/txn-offset-commit.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API TxnOffsetCommit: the fields of its requests and responses in each version. */
+export declare const TxnOffsetCommit: {
+    readonly key: 28;
+    readonly name: "TxnOffsetCommit";
+    readonly versions: readonly [0, 5];
+    readonly flexible: 3;
+    readonly request: {
+        transactionalId: {
+            readonly type: "string";
+        };
+        groupId: {
+            readonly type: "string";
+        };
+        producerId: {
+            readonly clamped: true;
+        } & {
+            readonly type: "int64";
+        };
+        producerEpoch: {
+            readonly type: "int16";
+        };
+        generationId: {
+            readonly versions: "3+";
+            readonly default: -1;
+        } & {
+            readonly type: "int32";
+        };
+        memberId: {
+            readonly versions: "3+";
+        } & {
+            readonly type: "string";
+        };
+        groupInstanceId: {
+            readonly versions: "3+";
+            readonly nullable: true;
+            readonly default: null;
+        } & {
+            readonly type: "string";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly committedOffset: {
+                    readonly clamped: true;
+                } & {
+                    readonly type: "int64";
+                };
+                readonly committedLeaderEpoch: {
+                    readonly versions: "2+";
+                    readonly default: -1;
+                    readonly ignorable: true;
+                } & {
+                    readonly type: "int32";
+                };
+                readonly committedMetadata: {
+                    readonly nullable: true;
+                } & {
+                    readonly type: "string";
+                };
+            }>>;
+        }>>;
+    };
+    readonly response: {
+        throttleTimeMs: {
+            readonly type: "int32";
+        };
+        topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly name: {
+                readonly type: "string";
+            };
+            readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly partitionIndex: {
+                    readonly type: "int32";
+                };
+                readonly errorCode: {
+                    readonly type: "int16";
+                };
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of TxnOffsetCommit: fields that its version lacks have their defaults. */
+export interface TxnOffsetCommitRequest extends RequestOf<typeof TxnOffsetCommit> {
+}
+/** A response of TxnOffsetCommit to encode, for any version. */
+export interface TxnOffsetCommitResponse extends ResponseOf<typeof TxnOffsetCommit> {
+}
+
 // ---- messages/unregister-broker.d.ts
 import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
 /** The API UnregisterBroker: the fields of its requests and responses in each version. */
@@ -4355,6 +4788,74 @@ export interface UpdateFeaturesRequest extends RequestOf<typeof UpdateFeatures> 
 }
 /** A response of UpdateFeatures to encode, for any version. */
 export interface UpdateFeaturesResponse extends ResponseOf<typeof UpdateFeatures> {
+}
+
+// ---- messages/write-txn-markers.d.ts
+import { type RequestOf, type ResponseOf } from '../schema/dsl.ts';
+/** The API WriteTxnMarkers: the fields of its requests and responses in each version. */
+export declare const WriteTxnMarkers: {
+    readonly key: 27;
+    readonly name: "WriteTxnMarkers";
+    readonly versions: readonly [1, 2];
+    readonly flexible: 1;
+    readonly request: {
+        markers: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly producerId: {
+                readonly clamped: true;
+            } & {
+                readonly type: "int64";
+            };
+            readonly producerEpoch: {
+                readonly type: "int16";
+            };
+            readonly transactionResult: {
+                readonly type: "bool";
+            };
+            readonly topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly partitionIndexes: import("../schema/dsl.ts").ArrayOf<{
+                    readonly type: "int32";
+                }>;
+            }>>;
+            readonly coordinatorEpoch: {
+                readonly type: "int32";
+            };
+            readonly transactionVersion: {
+                readonly versions: "2+";
+                readonly ignorable: true;
+            } & {
+                readonly type: "int8";
+            };
+        }>>;
+    };
+    readonly response: {
+        markers: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+            readonly producerId: {
+                readonly type: "int64";
+            };
+            readonly topics: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                readonly name: {
+                    readonly type: "string";
+                };
+                readonly partitions: import("../schema/dsl.ts").ArrayOf<import("../schema/dsl.ts").StructOf<{
+                    readonly partitionIndex: {
+                        readonly type: "int32";
+                    };
+                    readonly errorCode: {
+                        readonly type: "int16";
+                    };
+                }>>;
+            }>>;
+        }>>;
+    };
+};
+/** A decoded request of WriteTxnMarkers: fields that its version lacks have their defaults. */
+export interface WriteTxnMarkersRequest extends RequestOf<typeof WriteTxnMarkers> {
+}
+/** A response of WriteTxnMarkers to encode, for any version. */
+export interface WriteTxnMarkersResponse extends ResponseOf<typeof WriteTxnMarkers> {
 }
 
 // ---- records/batch.d.ts

@@ -12,7 +12,7 @@ export const defaultExceptions: readonly LineException[] = [
   { path: `${agent}/api/join-group.ts`, line: "client.id ?? ''", why: wire },
   { path: `${agent}/api/metadata.ts`, line: 'topics ?? []', why: allTopics },
   { path: `${agent}/api/metadata.ts`, line: 'leader ?? -1', why: wire },
-  { path: `${agent}/api/offset-commit.ts`, line: "committedMetadata ?? ''", why: wire },
+  { path: `${agent}/api/offsets-to-commit.ts`, line: "committedMetadata ?? ''", why: wire },
   { path: `${agent}/api/offset-fetch.ts`, line: 'topics ?? []', why: allTopics },
   { path: `${agent}/api/produce.ts`, line: 'logStartOffset) ?? -1', why: wire },
   { path: `${agent}/api/rejection.ts`, line: "message ?? ''", why: wire },

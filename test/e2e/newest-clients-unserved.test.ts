@@ -34,11 +34,6 @@ const cases: readonly Case[] = [
     lines: [{ step: 'describe users', error: expect.stringMatching(/EOF|connection reset/) }],
     log: [/DescribeUserScramCredentials/],
   },
-  {
-    name: 'kafkajs',
-    lines: [{ step: 'transaction', error: expect.stringMatching(/KafkaJS\w+: Failed to find group coordinator/) }],
-    log: [/"subject":"transactional id 'asked'".*Transactions are not supported/],
-  },
 ]
 
 describe.each(cases)('$name', ({ name, lines, log }) => {

@@ -83,14 +83,3 @@ test('C10: an old version is one line that names the API, the version and what i
     expect.stringMatching(/^client 'old' at 127\.0\.0\.1: Fetch 3 is not served: versions 4 to 18 are\..*Kafka version/),
   ])
 })
-
-test('C19: a transactional id from kafkajs ends in an error for the user and a reason in the log', async () => {
-  const server = await aServer()
-  const producer = aClient(server).producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1 })
-  await producer.connect()
-  await expect(producer.transaction()).rejects.toThrow()
-  await producer.disconnect()
-  expect(await warnings(server)).toEqual([
-    "client 'billing' at 127.0.0.1: FindCoordinator 2 of transactional id 'tx' was rejected with UNSUPPORTED_VERSION: Transactions are not supported by this server yet.",
-  ])
-})

@@ -5,6 +5,7 @@ import { openGate } from './api/gate.ts'
 import { handlers } from './api/index.ts'
 import { Groups, type GroupsParts } from './coordinate/groups.ts'
 import { MemberMemory } from './coordinate/member-memory.ts'
+import { TransactionCoordinator } from './coordinate/transactions.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId, TopicPartition } from './core/ids.ts'
@@ -64,6 +65,7 @@ import { StorageChecks } from './upkeep/storage-checks.ts'
 import type { StorageWalkParts } from './upkeep/storage-walk.ts'
 import { Sweep } from './upkeep/sweep.ts'
 import { TopicPurge } from './upkeep/topic-purge.ts'
+import { TransactionTimeouts } from './upkeep/transaction-timeouts.ts'
 import { Catalog } from './view/catalog.ts'
 import { DynamicConfigs } from './view/dynamic-configs.ts'
 import type { Owners } from './view/owners.ts'
@@ -177,7 +179,16 @@ export async function createAgent(parts: Parts, options: AgentOptions): Promise<
 /** For tests, which replace the services of single requests. */
 export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{ readonly agent: Agent; readonly services: Services }> {
   const { settings, flush, takeOver = 'once silent' } = options
-  const { clusterId, log, members, slots, resources, transactions, topics: topicStore, groups: groupStore } = parts.metadata
+  const {
+    clusterId,
+    log,
+    members,
+    slots,
+    resources,
+    transactions: transactionStore,
+    topics: topicStore,
+    groups: groupStore,
+  } = parts.metadata
   const meters = new Meters()
   const base = baseOf(parts, settings, meters)
   const { emit, ioClock, limits } = base
@@ -202,6 +213,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     onBroken: () => life.kill(),
   })
   const producerIds = new ProducerIds((count) => log.allocateProducerIds(count))
+  const newProducerId = (): Promise<number> => producerIds.next()
 
   const damage = new DamageReports({ emit, topicName: (topicId) => catalog.byId(topicId)?.name })
   const segments = new SegmentReader({ ...base, objects, damage })
@@ -213,14 +225,21 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const fetchSessions = new FetchSessions({ ...base, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
 
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
+  const transactions = new TransactionCoordinator({ ...view, store: transactionStore, incarnation, newProducerId })
   const topics = new TopicOperations({ ...base, ...view, topics: topicStore })
-  const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets })
+  const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets, transactionStore })
   const publishStart = (partition: TopicPartition, logStartOffset: number): void => {
     tails.publishStart(partition, logStartOffset)
     damage.removedBefore(partition, logStartOffset)
   }
   const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
-  const { storage, compaction, merge, orphans, jobs, reports } = upkeepOf(base, parts, { ...view, damage, objects, publishStart })
+  const { storage, compaction, merge, orphans, jobs, reports } = upkeepOf(base, parts, {
+    ...view,
+    damage,
+    objects,
+    transactions,
+    publishStart,
+  })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
   const groupOperations = new GroupOperations({ groups, topics, log, offsets })
   const reportsTopics = (): boolean => view.owners.ofName('storage').mine
@@ -237,7 +256,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   }
 
   const stored = { clusterId, log, resources, brokerConfigs, writer, producerIds, reader, offsets, recordDeletion }
-  const own = { ...stored, transactions, answerMemory, fetchSessions, topics, groups }
+  const own = { ...stored, transactionStore, answerMemory, fetchSessions, topics, groups, transactions }
   const services: Services = { ...base, ...view, ...own }
   const changes = changesOf({ ...view, brokerConfigs, groups })
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, changes, upkeep: [...jobs, follower] })
@@ -325,6 +344,7 @@ function upkeepOf(
     readonly tails: Tails
     readonly damage: DamageReports
     readonly objects: CachedObjects
+    readonly transactions: TransactionCoordinator
     readonly publishStart: LogRetentionParts['publishStart']
   },
 ) {
@@ -417,8 +437,17 @@ function upkeepOf(
     keysMs: number(settings, 'http.idempotency.key.expiration.ms'),
     report: reports.register({ job: 'expiry', about: 'forgets silent producers and old idempotency keys', isMine }),
   })
+  const timeouts = new TransactionTimeouts({
+    ...base,
+    store: transactions,
+    coordinator: view.transactions,
+    abortEveryMs: number(settings, 'transaction.abort.timed.out.transaction.cleanup.interval.ms'),
+    removeEveryMs: number(settings, 'transaction.remove.expired.transaction.cleanup.interval.ms'),
+    unusedMs: number(settings, 'transactional.id.expiration.ms'),
+    report: reports.register({ job: 'transactions', about: 'aborts transactions that have timed out' }),
+  })
   const trimmer = new SlabTrimmer({ memory: base.memory, clock: ioClock })
-  const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, expiry, trimmer]
+  const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, expiry, timeouts, trimmer]
   return { storage, compaction, merge, orphans, jobs, reports }
 }
 

@@ -1,6 +1,7 @@
 // The parts of an agent that its Kafka port may use. Each handler declares which of them it uses.
 import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
+import type { TransactionCoordinator } from './coordinate/transactions.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
 import type { Packer } from './memory/packer.ts'
@@ -44,7 +45,7 @@ export interface Services {
   readonly tails: Tails
   readonly topics: TopicOperations
   readonly log: Pick<LogIndex, 'sizes' | 'producers'>
-  readonly transactions: Pick<TransactionStore, 'aborted'>
+  readonly transactionStore: Pick<TransactionStore, 'aborted' | 'find' | 'list' | 'pendingIn'>
   readonly recordDeletion: RecordDeletion
   /** The configs of resources other than topics. */
   readonly resources: ResourceConfigs
@@ -57,4 +58,5 @@ export interface Services {
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
   readonly groups: Groups
+  readonly transactions: TransactionCoordinator
 }

@@ -45,13 +45,6 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`test/e2e/groups.test.ts`',
   },
   {
-    client: 'confluent-kafka (Python)',
-    version: '2.16.1 (librdkafka 2.16.0)',
-    behaviour:
-      '`init_transactions` waits for its whole time-out where a transactional id is rejected. The reason is in the log of this server only',
-    source: '`test/e2e/wrong-clients.test.ts`',
-  },
-  {
     client: 'kafka-go, @platformatic/kafka, kafka-ts',
     version: '0.4.51, 2.12.1, 1.5.0',
     behaviour:

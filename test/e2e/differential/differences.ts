@@ -108,16 +108,6 @@ export const differences: readonly Difference[] = [
     evidence: { fields: { 'responses.partitionResponses.errorCode': [-1, 87], 'responses.partitionResponses.errorMessage': 'varies' } },
   },
   {
-    id: 'produce-transactional',
-    api: 'Produce',
-    versions: '3+',
-    request: 'A transactional batch in a request without a transactional id',
-    kafka: 'answers TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53)',
-    ours: 'answers INVALID_TXN_STATE (48)',
-    why: 'The server has no transactions yet.',
-    evidence: { fields: { 'responses.partitionResponses.errorCode': [53, 48] } },
-  },
-  {
     id: 'produce-epoch',
     api: 'Produce',
     versions: '3+',

@@ -63,6 +63,12 @@ export function failure(
   return { kind: 'error', code: errors[error].code, ...(message !== undefined && { message }) }
 }
 
+/** The error of a partition that a request names, 0 if the topic has it. */
+export function placeErrorCode(topic: Outcome<Topic>, partition: number): number {
+  if (topic.kind === 'error') return topic.code
+  return partition >= 0 && partition < topic.value.partitions ? 0 : errors.UNKNOWN_TOPIC_OR_PARTITION.code
+}
+
 /** IDEMPOTENCY_KEY_REUSED is ours and has no code in Kafka; only HTTP requests have idempotency keys. */
 export function codeOf(error: KafkaErrorName | 'IDEMPOTENCY_KEY_REUSED'): number {
   return error === 'IDEMPOTENCY_KEY_REUSED' ? errors.INVALID_REQUEST.code : errors[error].code

@@ -1,6 +1,7 @@
-// DescribeProducers answers the idempotent producers that a partition remembers, with their last sequences. A primary read.
+// DescribeProducers answers the idempotent and transactional producers that a partition remembers, with their last sequences and open transactions. A primary read.
 // - Versions: 0.
 // - KIPs: 664.
+// - Left out: the epoch of the last coordinator, which is -1: markers are rows, and only they have it.
 import { DescribeProducers, type DescribeProducersResponse, errors, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
@@ -62,14 +63,13 @@ async function described(
           : {
               partitionIndex,
               errorCode: 0,
-              activeProducers: active.map(({ producerId, epoch, lastSequence, lastTimestamp }) => ({
+              activeProducers: active.map(({ producerId, epoch, lastSequence, lastTimestamp, transactionFirstOffset }) => ({
                 producerId,
                 producerEpoch: epoch,
                 lastSequence,
                 lastTimestamp,
-                // There are no transactions.
                 coordinatorEpoch: -1,
-                currentTxnStartOffset: -1,
+                currentTxnStartOffset: transactionFirstOffset === undefined ? -1 : transactionFirstOffset,
               })),
             },
       )

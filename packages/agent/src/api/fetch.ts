@@ -35,7 +35,7 @@ const readCommittedLevel = 1
 
 type Uses = Pick<
   Services,
-  'turns' | 'topics' | 'gate' | 'reader' | 'answerMemory' | 'fetchSessions' | 'owners' | 'catalog' | 'tails' | 'transactions'
+  'turns' | 'topics' | 'gate' | 'reader' | 'answerMemory' | 'fetchSessions' | 'owners' | 'catalog' | 'tails' | 'transactionStore'
 >
 
 export const fetch = handler({
@@ -232,7 +232,8 @@ function partitionResponse(
   if (answer?.kind === 'data') {
     const { highWatermark, lastStableOffset, logStartOffset, chunks } = answer
     const found = place.kind === 'there' ? aborted?.get(partitionKey(place.ask.topicId, partitionIndex)) : undefined
-    const read = { highWatermark, lastStableOffset, logStartOffset, abortedTransactions: found ?? abortedTransactions, records: chunks }
+    const listed = found?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? abortedTransactions
+    const read = { highWatermark, lastStableOffset, logStartOffset, abortedTransactions: listed, records: chunks }
     return { partitionIndex, errorCode: 0, ...read }
   }
   const code = place.kind === 'error' ? place.code : errors[must(answer, 'a partition that was read').error].code

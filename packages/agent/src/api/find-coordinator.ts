@@ -1,8 +1,8 @@
-// FindCoordinator names the agent that coordinates a group: the owner of the group's slot.
+// FindCoordinator names the agent that coordinates a group or a transactional id: the owner of its slot.
 // - Versions: 0–6; many keys in one request from 4 on.
 // - KIPs: 699 (many keys), 932 (share groups).
 // - A slot without an owner is COORDINATOR_NOT_AVAILABLE: clients try again.
-// - Left out: transactions and share groups. Their keys are UNSUPPORTED_VERSION, which no client retries.
+// - Left out: share groups. Their keys are UNSUPPORTED_VERSION, which no client retries.
 import { errors, FindCoordinator, type FindCoordinatorResponse } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
 import { failure } from './access.ts'
@@ -11,6 +11,7 @@ import { mayTouchGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 import { reportRejection } from './rejection.ts'
 import type { RequestContext, RequestScope } from './request-context.ts'
+import { mayUseTransactionalId } from './transactional-id.ts'
 
 const manyFrom = 4
 const shareFrom = 6
@@ -47,14 +48,11 @@ function coordinatorOf(key: string, keyType: number, { context, services }: Requ
   switch (keyType) {
     case keyTypes.group: {
       if (!mayTouchGroup(key, { operation: 'DESCRIBE', context, services })) return nowhere(errors.GROUP_AUTHORIZATION_FAILED)
-      const { leader } = services.owners.ofName(key)
-      const broker = leader === undefined ? undefined : brokersFor(context, services).find(({ nodeId }) => nodeId === leader)
-      return broker === undefined ? nowhere(errors.COORDINATOR_NOT_AVAILABLE) : { ...broker, errorCode: 0, errorMessage: noError(context) }
+      return ownerOf(key, { context, services })
     }
     case keyTypes.transaction: {
-      const allowed = services.gate.authorize(context, 'DESCRIBE', { type: 'TRANSACTIONAL_ID', name: key })
-      if (!allowed) return nowhere(errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-      return unsupported(`transactional id '${key}'`, 'Transactions are not supported by this server yet.', { context, services })
+      const allowed = mayUseTransactionalId(key, 'DESCRIBE', { context, services })
+      return allowed ? ownerOf(key, { context, services }) : nowhere(errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     }
     case keyTypes.share:
       if (context.apiVersion < shareFrom) return nowhere(errors.INVALID_REQUEST)
@@ -65,6 +63,12 @@ function coordinatorOf(key: string, keyType: number, { context, services }: Requ
         message: `Key type ${keyType} is not valid: use 0 (group), 1 (transaction) or 2 (share group).`,
       })
   }
+}
+
+function ownerOf(key: string, { context, services }: RequestScope<Uses>): Coordinator {
+  const { leader } = services.owners.ofName(key)
+  const broker = leader === undefined ? undefined : brokersFor(context, services).find(({ nodeId }) => nodeId === leader)
+  return broker === undefined ? nowhere(errors.COORDINATOR_NOT_AVAILABLE) : { ...broker, errorCode: 0, errorMessage: noError(context) }
 }
 
 function unsupported(subject: string, message: string, of: RequestScope<Uses>): Coordinator {

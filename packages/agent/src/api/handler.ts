@@ -28,10 +28,10 @@ export interface LateResponse<Response> {
 export interface Handler<A extends Api = Api, Uses = Services> {
   readonly api: A
   /**
-   * The right that a client needs. Dispatch checks `resource: 'cluster'` before `handle` runs. A handler with another resource checks each topic or group itself,
+   * The right that a client needs. Dispatch checks `resource: 'cluster'` before `handle` runs. A handler with another resource checks each topic, group or transactional id itself,
    * through `services.gate`, and answers the authorization error of those that are denied.
    */
-  readonly access: { readonly operation: Operation; readonly resource: 'cluster' | 'topic' | 'group' | 'none' }
+  readonly access: { readonly operation: Operation; readonly resource: 'cluster' | 'topic' | 'group' | 'transactional id' | 'none' }
   /**
    * Settles when the connection may take its next request. A handler awaits everything before the admission, and nothing between the last check and the
    * admission. Throws a KafkaError to reject the whole request; `reject` then shapes the answer.

@@ -1,5 +1,6 @@
 // The rules of every handler: it answers and rejects in each of its versions, and it checks the client's rights.
 import {
+  AddPartitionsToTxn,
   type Api,
   ApiVersions,
   ConsumerGroupHeartbeat,
@@ -15,6 +16,7 @@ import {
   encodeResponse,
   errors,
   ListGroups,
+  ListTransactions,
   SaslAuthenticate,
   SaslHandshake,
   UnregisterBroker,
@@ -24,7 +26,7 @@ import type { Gate } from './gate.ts'
 import { handlers } from './index.ts'
 import type { Operation } from './request-context.ts'
 import { type AgentForTests, anAgent } from './testing/an-agent.ts'
-import { sampleOf, withGroups } from './testing/samples.ts'
+import { sampleOf, withGroups, withTransaction } from './testing/samples.ts'
 import { smallRequests } from './testing/small-requests.ts'
 
 /** Every client that may connect may send these. */
@@ -44,6 +46,7 @@ const rejections = {
   cluster: errors.CLUSTER_AUTHORIZATION_FAILED,
   topic: errors.TOPIC_AUTHORIZATION_FAILED,
   group: errors.GROUP_AUTHORIZATION_FAILED,
+  'transactional id': errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
 
 const versionsOf = ({ versions: [min, max] }: Api): readonly number[] => Array.from({ length: max - min + 1 }, (_, at) => min + at)
@@ -57,13 +60,17 @@ async function prepared(): Promise<{ readonly kafka: AgentForTests; readonly top
     if (api === DeleteTopics) await kafka.topic(`gone-${version}`)
     if (api === CreatePartitions) await kafka.topic(`grown-${version}`)
   }
-  return { kafka, topicId, memberId: await withGroups(kafka) }
+  const memberId = await withGroups(kafka)
+  await withTransaction(kafka)
+  return { kafka, topicId, memberId }
 }
 
 function errorCodesIn(response: unknown): readonly number[] {
   if (Array.isArray(response)) return response.flatMap(errorCodesIn)
   if (typeof response !== 'object' || response === null || ArrayBuffer.isView(response)) return []
-  return Object.entries(response).flatMap(([name, value]) => (name === 'errorCode' ? [Number(value)] : errorCodesIn(value)))
+  return Object.entries(response).flatMap(([name, value]) =>
+    /^(?:partition)?errorCode$/i.test(name) ? [Number(value)] : errorCodesIn(value),
+  )
 }
 
 test('there is one handler per API, and every API of the protocol package has one', () => {
@@ -107,18 +114,19 @@ test.each(handlers.map(({ api, access }) => ({ name: api.name, api, access })))(
       return 0
     },
   }
-  const version = api.versions[1]
+  // Newer versions of AddPartitionsToTxn are for brokers.
+  const version = api === AddPartitionsToTxn ? 3 : api.versions[1]
   const response = await kafka.call(api, version, sampleOf(api, version, topicId, memberId), { services: { gate } })
   expect(throttled).toBe(1)
   if (open.includes(api)) {
     expect(access.resource).toBe('none')
     return
   }
-  expect(asked).toContainEqual({ operation: access.operation, type: access.resource.toUpperCase() })
+  expect(asked).toContainEqual({ operation: access.operation, type: access.resource.toUpperCase().replace(' ', '_') })
   const codes = errorCodesIn(response).filter((code) => code !== 0)
   // The answer leaves out, without an error, whatever the client may not see.
-  if (api === ListGroups) {
-    expect(response).toMatchObject({ errorCode: 0, groups: [] })
+  if (api === ListGroups || api === ListTransactions) {
+    expect(response).toMatchObject(api === ListGroups ? { errorCode: 0, groups: [] } : { errorCode: 0, transactionStates: [] })
     return
   }
   const rejection = rejections[access.resource]

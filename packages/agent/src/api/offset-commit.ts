@@ -5,20 +5,18 @@
 // - A retention in the request (2–4) counts from the commit, as in Kafka: with 0 the offsets may expire as soon as the group has no members.
 // - Left out: the empty group id, which Kafka accepts from old clients, is INVALID_GROUP_ID.
 // - Left out: an offset beyond 2^53, which no log here can have, is INVALID_REQUEST for its partition.
-import { errors, OffsetCommit, type OffsetCommitRequest, type Outcome } from '@local-kafka-service/protocol'
+import { OffsetCommit, type OffsetCommitRequest, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { OffsetToCommit, Topic } from '../metadata/metadata-store.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { number } from '../settings.ts'
 import { topicsById, topicsByName } from './access.ts'
 import { checkGroup } from './group-access.ts'
 import { handler } from './handler.ts'
+import { OffsetsToCommit } from './offsets-to-commit.ts'
 import type { RequestScope } from './request-context.ts'
 
 const idsFrom = 10
 const serversRetention = -1
-/** The decoder turns an int64 beyond the safe integers into this number. */
-const beyond = Number.MAX_SAFE_INTEGER
 
 type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'groups' | 'settings'>
 
@@ -30,49 +28,20 @@ export const offsetCommit = handler({
     const { apiVersion, client, signal } = context
     checkGroup(groupId, { operation: 'READ', context, services })
     const found = await foundTopics(request, { context, services })
-    const longest = number(services.settings, 'offset.metadata.max.bytes')
-    const retention = request.retentionTimeMs === serversRetention ? {} : { retentionMs: request.retentionTimeMs }
-    const slice = services.turns.slice()
-    const offsets: OffsetToCommit[] = []
-    /** The answers that the group decides: those of `offsets`, in the same order, and those whose metadata is too long. */
-    const waiting: PartitionOutcome[] = []
-    const tooLong: PartitionOutcome[] = []
-    const topics: { readonly name: string; readonly topicId: string; readonly partitions: PartitionOutcome[] }[] = []
-    for (const [at, { name, topicId: id, partitions }] of request.topics.entries()) {
-      const outcome = must(found[at], 'each topic that the request names')
-      const answers: PartitionOutcome[] = []
-      topics.push({ name, topicId: id, partitions: answers })
-      for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
-        if (slice.spent(1)) await slice.next()
-        const answer: PartitionOutcome = { partitionIndex, errorCode: placeErrorCode(outcome, partitionIndex) }
-        answers.push(answer)
-        if (outcome.kind === 'error' || answer.errorCode !== 0) continue
-        const metadata = committedMetadata ?? ''
-        if (Math.abs(committedOffset) === beyond) answer.errorCode = errors.INVALID_REQUEST.code
-        else if (metadata.length > longest) {
-          answer.errorCode = errors.OFFSET_METADATA_TOO_LARGE.code
-          tooLong.push(answer)
-        } else {
-          const { topicId } = outcome.value
-          offsets.push({
-            topicId,
-            partition: partitionIndex,
-            offset: committedOffset,
-            leaderEpoch: committedLeaderEpoch,
-            metadata,
-            ...retention,
-          })
-          waiting.push(answer)
-        }
-      }
-    }
-    // Kafka's order of checks: the partition exists, then the group accepts the commit, then the metadata is short enough.
-    if (waiting.length + tooLong.length > 0 || request.topics.length === 0) {
+    const commit = await OffsetsToCommit.of(request.topics, found, services)
+    if (commit.asksGroup || request.topics.length === 0) {
       const claim = { memberId, groupInstanceId, generation: generationIdOrMemberEpoch, connection: client.connectionId }
       const asked = { kind: 'commit', version: apiVersion, transactional: false, ...claim } as const
+      const retention = request.retentionTimeMs === serversRetention ? {} : { retentionMs: request.retentionTimeMs }
+      const offsets = commit.offsets.map((offset) => ({ ...offset, ...retention }))
       const { error, saved } = await services.groups.commitInSteps(groupId, asked, offsets, signal)
-      if (error !== 'NONE') for (const answer of [...waiting.slice(saved), ...tooLong]) answer.errorCode = errors[error].code
+      if (error !== 'NONE') commit.reject(error, saved)
     }
+    const topics = request.topics.map(({ name, topicId }, at) => ({
+      name,
+      topicId,
+      partitions: must(commit.answers[at], 'the answers of each topic'),
+    }))
     return { kind: 'now', response: { throttleTimeMs: 0, topics } }
   },
   reject: ({ topics }, { code }) => ({
@@ -83,11 +52,6 @@ export const offsetCommit = handler({
     })),
   }),
 })
-
-interface PartitionOutcome {
-  readonly partitionIndex: number
-  errorCode: number
-}
 
 async function foundTopics({ topics }: OffsetCommitRequest, { context, services }: RequestScope<Uses>): Promise<readonly Outcome<Topic>[]> {
   const query = { operation: 'READ', context, services } as const
@@ -103,9 +67,4 @@ async function foundTopics({ topics }: OffsetCommitRequest, { context, services 
     query,
   )
   return topics.map(({ name }) => must(byName.get(name), 'each name asked for'))
-}
-
-function placeErrorCode(topic: Outcome<Topic>, partition: number): number {
-  if (topic.kind === 'error') return topic.code
-  return partition >= 0 && partition < topic.value.partitions ? 0 : errors.UNKNOWN_TOPIC_OR_PARTITION.code
 }

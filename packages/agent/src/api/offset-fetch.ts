@@ -2,7 +2,7 @@
 // - Versions: 1–10; many groups from 8 on, topic ids from 10 on.
 // - KIPs: 447 (require stable, 7+), 709 (many groups, 8+), 848 (member epochs, 9+).
 // - A partition without a commit, or a group that does not exist, has offset -1.
-// - Left out: require stable has no effect, because no transaction is ever pending.
+// - With `requireStable` a partition with an offset that is pending in an open transaction is UNSTABLE_OFFSET_COMMIT: clients ask again.
 // - Left out: the member's epoch has no effect on a classic group, as in Kafka.
 import {
   errors,
@@ -12,11 +12,13 @@ import {
   type Outcome,
   zeroUuid,
 } from '@local-kafka-service/protocol'
+import { retriable } from '../coordinate/stored-groups.ts'
 import { must } from '../core/assert.ts'
 import { partitionKey } from '../core/ids.ts'
+import { fixedLimits } from '../limits.ts'
 import type { CommittedOffset, OffsetPlace, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import type { Slice } from '../time/turns.ts'
+import { inSlices, type Slice } from '../time/turns.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -27,7 +29,7 @@ const topErrorFrom = 2
 const manyFrom = 8
 const idsFrom = 10
 
-type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'groups'>
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'groups' | 'transactionStore'>
 
 export const offsetFetch = handler({
   api: OffsetFetch,
@@ -35,12 +37,12 @@ export const offsetFetch = handler({
   async handle(request, context, services: Uses) {
     const scope = { context, services }
     if (context.apiVersion >= manyFrom) {
-      const groups = await fetched(request.groups, scope)
+      const groups = await fetched(request.groups, request.requireStable, scope)
       return { kind: 'now', response: { throttleTimeMs: 0, topics: [], errorCode: 0, groups } }
     }
     const { groupId, topics } = request
     const asked = topics === null ? null : topics.map((topic) => ({ ...topic, topicId: zeroUuid }))
-    const one = must((await fetched([{ groupId, topics: asked }], scope))[0], 'the one group asked for')
+    const one = must((await fetched([{ groupId, topics: asked }], request.requireStable, scope))[0], 'the one group asked for')
     if (one.errorCode !== 0) return { kind: 'now', response: rejected(request, one.errorCode, context.apiVersion) }
     return { kind: 'now', response: { throttleTimeMs: 0, topics: one.topics, errorCode: 0, groups: [] } }
   },
@@ -61,7 +63,11 @@ interface GroupOffsets {
 const none = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 
 /** In the order of the request. All groups are read together, in slices; each group has its own error. */
-async function fetched(groups: readonly GroupRequest[], scope: RequestScope<Uses>): Promise<readonly GroupOffsets[]> {
+async function fetched(
+  groups: readonly GroupRequest[],
+  requireStable: boolean,
+  scope: RequestScope<Uses>,
+): Promise<readonly GroupOffsets[]> {
   const { stored } = scope.services.groups
   const slice = scope.services.turns.slice()
   const codes: number[] = []
@@ -74,6 +80,8 @@ async function fetched(groups: readonly GroupRequest[], scope: RequestScope<Uses
     if (code === 0 && group.topics === null) whole.add(group.groupId)
     if (slice.spent(1)) await slice.next()
   }
+  // Before the offsets are read: one that is not pending now is committed or dropped, so the offset that is read is not older.
+  const unstable = requireStable ? await unstableIn(asked, scope) : noPlaces
   const all = await stored.offsets([...whole])
   const found = await foundTopics(
     asked.flatMap(({ topics }) => topics ?? []),
@@ -84,8 +92,14 @@ async function fetched(groups: readonly GroupRequest[], scope: RequestScope<Uses
   for (const [at, { groupId, topics }] of groups.entries()) {
     const errorCode = must(codes[at], 'each group asked for')
     if (errorCode !== 0) answers.push({ groupId, topics: [], errorCode })
-    else if (topics === null) answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], scope, slice), errorCode })
-    else answers.push({ groupId, topics: await askedTopics(topics, { found, committed: committed.get(groupId), slice }), errorCode })
+    else if (topics === null)
+      answers.push({ groupId, topics: await allTopics(all.get(groupId) ?? [], unstable.get(groupId), scope, slice), errorCode })
+    else
+      answers.push({
+        groupId,
+        topics: await askedTopics(topics, { found, committed: committed.get(groupId), unstable: unstable.get(groupId), slice }),
+        errorCode,
+      })
     if (slice.spent(1)) await slice.next()
   }
   return answers
@@ -97,6 +111,25 @@ async function errorCodeOf(groupId: string, scope: RequestScope<Uses>): Promise<
 }
 
 type Committed = ReadonlyMap<string, CommittedOffset>
+/** The partitions with pending offsets, by `partitionKey`; undefined: none. */
+type Unstable = ReadonlySet<string> | undefined
+const noPlaces: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+
+async function unstableIn(
+  groups: readonly GroupRequest[],
+  { services }: RequestScope<Uses>,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const { transactionStore, turns } = services
+  const places = new Map<string, Set<string>>()
+  for await (const some of inSlices(groups, turns, fixedLimits.namesPerRead)) {
+    const pending = await retriable(transactionStore.pendingIn(some.map(({ groupId }) => groupId)))
+    for (const { groupId, topicId, partition } of pending) {
+      const known = places.get(groupId) ?? new Set<string>()
+      places.set(groupId, known.add(partitionKey(topicId, partition)))
+    }
+  }
+  return places
+}
 
 /** The commits of the partitions that the request names, by group. */
 async function committedIn(
@@ -125,13 +158,19 @@ async function committedIn(
   return committed
 }
 
-async function allTopics(offsets: readonly CommittedOffset[], scope: RequestScope<Uses>, slice: Slice): Promise<readonly TopicResponse[]> {
+async function allTopics(
+  offsets: readonly CommittedOffset[],
+  unstable: Unstable,
+  scope: RequestScope<Uses>,
+  slice: Slice,
+): Promise<readonly TopicResponse[]> {
   const byTopic = new Map<string, { readonly name: string; readonly topicId: string; readonly partitions: PartitionResponse[] }>()
   for (const { topic, topicId, ...offset } of offsets) {
     if (slice.spent(1)) await slice.next()
     if (!mayTouch(topic, 'DESCRIBE', scope)) continue
     const known = byTopic.get(topicId) ?? { name: topic, topicId, partitions: [] }
-    known.partitions.push(partitionResponse(offset.partition, offset))
+    const isUnstable = unstable?.has(partitionKey(topicId, offset.partition)) === true
+    known.partitions.push(isUnstable ? unstableResponse(offset.partition) : partitionResponse(offset.partition, offset))
     byTopic.set(topicId, known)
   }
   return [...byTopic.values()]
@@ -139,7 +178,12 @@ async function allTopics(offsets: readonly CommittedOffset[], scope: RequestScop
 
 async function askedTopics(
   topics: NonNullable<GroupRequest['topics']>,
-  { found, committed, slice }: { readonly found: TopicLookup; readonly committed: Committed | undefined; readonly slice: Slice },
+  {
+    found,
+    committed,
+    unstable,
+    slice,
+  }: { readonly found: TopicLookup; readonly committed: Committed | undefined; readonly unstable: Unstable; readonly slice: Slice },
 ): Promise<readonly TopicResponse[]> {
   const answers: TopicResponse[] = []
   for (const topic of topics) {
@@ -150,8 +194,10 @@ async function askedTopics(
     answers.push({ name, topicId, partitions })
     for (const partition of partitionIndexes) {
       if (slice.spent(1)) await slice.next()
-      const offset = outcome.kind === 'ok' ? committed?.get(partitionKey(outcome.value.topicId, partition)) : undefined
-      partitions.push(offset === undefined ? { partitionIndex: partition, ...none, errorCode } : partitionResponse(partition, offset))
+      const key = outcome.kind === 'ok' ? partitionKey(outcome.value.topicId, partition) : undefined
+      const offset = key === undefined ? undefined : committed?.get(key)
+      if (key !== undefined && unstable?.has(key) === true) partitions.push(unstableResponse(partition))
+      else partitions.push(offset === undefined ? { partitionIndex: partition, ...none, errorCode } : partitionResponse(partition, offset))
     }
   }
   return answers
@@ -184,6 +230,10 @@ function partitionResponse(
   { offset, leaderEpoch, metadata }: Pick<CommittedOffset, 'offset' | 'leaderEpoch' | 'metadata'>,
 ): PartitionResponse {
   return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata, errorCode: 0 }
+}
+
+function unstableResponse(partitionIndex: number): PartitionResponse {
+  return { partitionIndex, ...none, errorCode: errors.UNSTABLE_OFFSET_COMMIT.code }
 }
 
 function rejected({ topics, groups }: OffsetFetchRequest, code: number, apiVersion: number): OffsetFetchResponse {

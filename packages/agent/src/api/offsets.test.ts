@@ -127,12 +127,9 @@ describe('InitProducerId', () => {
     expect(second.producerId).not.toBe(first.producerId)
   })
 
-  test.each<readonly [string, KafkaErrorName]>([
-    ['tx', 'UNSUPPORTED_VERSION'],
-    ['', 'INVALID_REQUEST'],
-  ])('the transactional id %j is rejected', async (transactionalId, error) => {
+  test('an empty transactional id is rejected', async () => {
     await using kafka = await anAgent()
-    const answer = await kafka.call(InitProducerId, 5, { transactionalId, transactionTimeoutMs: 1000 })
-    expect(answer).toMatchObject({ errorCode: codeOf(error), producerId: -1, producerEpoch: -1 })
+    const answer = await kafka.call(InitProducerId, 5, { transactionalId: '', transactionTimeoutMs: 1000 })
+    expect(answer).toMatchObject({ errorCode: codeOf('INVALID_REQUEST'), producerId: -1, producerEpoch: -1 })
   })
 })

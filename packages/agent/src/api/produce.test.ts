@@ -120,7 +120,10 @@ test('acks = 0 gets no answer, and the records are stored', async () => {
 test.each<readonly [string, object]>([
   ['an unknown topic', aProduce(aBatch(['v']), { name: 'nowhere' })],
   ['a damaged batch', aProduce(Buffer.alloc(80))],
-  ['a transactional id', { transactionalId: 'tx', ...aProduce(aBatch(['v'])) }],
+  [
+    'a transactional batch without a transactional id',
+    aProduce(aBatch(['v'], { attributes: attributeBits.transactional, producer: { id: 7, epoch: 0, baseSequence: 0 } })),
+  ],
 ])('acks = 0 with %s closes the connection and answers nothing', async (_, request) => {
   await using kafka = await anAgent()
   await kafka.topic('t')
@@ -139,6 +142,8 @@ function magic(batch: Uint8Array, value: number): Uint8Array {
   return copy
 }
 
+const transactional = aBatch(['a'], { attributes: attributeBits.transactional, producer: { id: 7, epoch: 0, baseSequence: 0 } })
+
 test.each<readonly [string, Records, KafkaErrorName]>([
   ['no records', null, 'INVALID_RECORD'],
   ['empty records', Buffer.alloc(0), 'INVALID_RECORD'],
@@ -148,11 +153,7 @@ test.each<readonly [string, Records, KafkaErrorName]>([
   ['an old format', magic(aBatch(['a']), 1), 'INVALID_RECORD'],
   ['more than max.message.bytes', aBatch(['x'.repeat(2000)]), 'MESSAGE_TOO_LARGE'],
   ['a control batch', aBatch(['a'], { attributes: attributeBits.control }), 'INVALID_RECORD'],
-  [
-    'a transactional batch',
-    aBatch(['a'], { attributes: attributeBits.transactional, producer: { id: 7, epoch: 0, baseSequence: 0 } }),
-    'INVALID_TXN_STATE',
-  ],
+  ['a transactional batch without a transactional id', transactional, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
   ['a timestamp in the far future', aBatch(['a'], { timestamp: Date.now() + 2 * 3_600_000 }), 'INVALID_TIMESTAMP'],
 ])('%s is rejected with a text, and nothing is appended', async (_, records, error) => {
   await using kafka = await anAgent()
@@ -222,16 +223,6 @@ test('the rejection of a whole batch has no record errors', async () => {
   await using kafka = await anAgent()
   await kafka.topic('t')
   expect(await produced(kafka, aBatch(['a'], { attributes: attributeBits.control }))).toMatchObject({ recordErrors: [] })
-})
-
-test('a transactional id is rejected with a text', async () => {
-  await using kafka = await anAgent()
-  await kafka.topic('t')
-  const { responses } = await kafka.call(Produce, 9, { ...all, transactionalId: 'tx', ...aProduce(aBatch(['v'])) })
-  expect(responses[0]?.partitionResponses[0]).toMatchObject({
-    errorCode: codeOf('INVALID_TXN_STATE'),
-    errorMessage: 'Transactions are not supported by this server yet.',
-  })
 })
 
 test('a partition that occurs twice in a request is rejected both times; the others are appended', async () => {

@@ -1,27 +1,43 @@
 // Produce appends one batch to each partition that the request names.
 // - Versions: 3–13; topic ids in 13. ApiVersions lists 0 and up, because older librdkafka expects it.
-// - KIPs: 98 (idempotence), 467 (record errors, 8+), 516 (topic ids), 951 (the new leader in the answer).
+// - KIPs: 98 (idempotence, transactions), 467 (record errors, 8+), 516 (topic ids), 890 (a transaction gets the partition by itself, 12+), 951 (the new leader in the answer).
 // - core/log/validate.ts checks each batch.
 // - acks = 1 waits for the commit, like acks = all.
 // - Produce creates no topic; Metadata does.
 // - recordErrors lists the records whose timestamps are out of range, or that have no key in a compacted topic; every other error is about the whole batch, as in Kafka.
-// - Left out: transactions, which are rejected.
-import { errors, KafkaError, type Outcome, Produce, type ProduceRequest, type ProduceResponse } from '@local-kafka-service/protocol'
+// - Before 12 a transactional batch needs a partition that was added to the transaction that was open when the request arrived.
+import {
+  attributeBits,
+  batchLayout,
+  errors,
+  KafkaError,
+  type Outcome,
+  Produce,
+  type ProduceRequest,
+  type ProduceResponse,
+  readBatchHeader,
+} from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import type { RecordError } from '../core/log/record-errors.ts'
+import type { ProducerEpoch } from '../core/transaction/transaction-row.ts'
 import { fixedLimits } from '../limits.ts'
-import type { Topic } from '../metadata/metadata-store.ts'
+import type { BatchOfTransaction, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { type AppendAnswer, type Appending, type AppendParts, append, type BatchToAppend, inTime } from '../write/append.ts'
 import { codeOf, failure, repeatedPartitions, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
 import { handler, type LateResponse, type Reply } from './handler.ts'
 import type { RequestContext, RequestScope } from './request-context.ts'
+import { checkTransactionalId } from './transactional-id.ts'
 
 const idsFrom = 13
+/** The first version whose producers do not add their partitions. */
+const addsFrom = 12
+/** The first version whose clients know TRANSACTION_ABORTABLE. */
+const abortableFrom = 11
 
-type Uses = AppendParts & Pick<Services, 'topics' | 'gate' | 'owners' | 'tails' | 'ioClock'>
+type Uses = AppendParts & Pick<Services, 'topics' | 'gate' | 'owners' | 'tails' | 'ioClock' | 'transactionStore'>
 
 export const produce = handler({
   api: Produce,
@@ -29,13 +45,13 @@ export const produce = handler({
   silent: ({ acks }) => acks === 0,
   async handle(request, context, services: Uses) {
     if (request.acks < -1 || request.acks > 1) throw new KafkaError('INVALID_REQUIRED_ACKS')
-    if (request.transactionalId !== null) throw new KafkaError('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
+    const transaction = await transactionOf(request, context, services)
     const { entries, batches } = await placed(request, context, services)
     const { apiVersion: produceVersion, signal } = context
     const nowMs = services.clock.now()
     // The writer identifies the connection by its signal.
     const origin = { signal, source: signal, producer: signal }
-    const appending = await append({ batches, scope: 'each', nowMs, produceVersion, ...origin }, services)
+    const appending = await append({ batches, scope: 'each', nowMs, produceVersion, transaction, ...origin }, services)
 
     if (request.acks === 0) return { kind: 'none', close: anyRejected(entries, appending) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
@@ -68,6 +84,38 @@ interface PartitionRejection {
 }
 
 const nowhere = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 }
+
+/** The transaction of the request's transactional batches; undefined if it has none. Throws a KafkaError if they cannot be part of one. */
+async function transactionOf(
+  { transactionalId, topicData }: ProduceRequest,
+  context: RequestContext,
+  services: Uses,
+): Promise<BatchOfTransaction | undefined> {
+  let producer: ProducerEpoch | undefined
+  for (const { partitionData } of topicData)
+    for (const { records } of partitionData) {
+      if (records === null || !isTransactionalBatch(records)) continue
+      const { producerId, producerEpoch } = readBatchHeader(records, 0)
+      if (producer !== undefined && (producer.producerId !== producerId || producer.producerEpoch !== producerEpoch))
+        throw new KafkaError('INVALID_PRODUCER_ID_MAPPING', 'The transactional batches of a request must have the same producer.')
+      producer = { producerId, producerEpoch }
+    }
+  if (producer === undefined) return undefined
+  if (transactionalId === null)
+    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'A transactional batch needs a transactional id.')
+  checkTransactionalId(transactionalId, { context, services })
+  if (context.apiVersion >= addsFrom) return { transactionalId, transactionNumber: null }
+  // The transaction that is open now: a batch that is delayed over its end does not become part of the next one.
+  const found = await services.transactionStore.find(transactionalId)
+  // The commit rejects a batch of an id without a row before the number counts.
+  return { transactionalId, transactionNumber: found?.row.transactionNumber ?? 0 }
+}
+
+/** Without a check of the batch: only its attributes are read. */
+function isTransactionalBatch(records: Uint8Array): boolean {
+  if (records.length < batchLayout.records || records[batchLayout.magic] !== 2) return false
+  return (must(records[batchLayout.attributes + 1], 'the attributes of a batch') & attributeBits.transactional) !== 0
+}
 
 /** Every entry, with its topic or the reason why it has none, and the batches of the entries that have one. */
 async function placed(
@@ -211,11 +259,18 @@ function rejectionOf(answer: Exclude<AppendAnswer, { kind: 'appended' }>, apiVer
       'REQUEST_TIMED_OUT',
       'The time-out ended before the outcome was known; the write goes on, and the records may still be stored.',
     )
-  // A client that produces by name does not know topic ids.
-  const error = answer.error === 'UNKNOWN_TOPIC_ID' && apiVersion < idsFrom ? 'UNKNOWN_TOPIC_OR_PARTITION' : answer.error
+  const error = knownError(answer.error, apiVersion)
   const { message, recordErrors } = answer
   // Kafka's text.
   const text = error === 'INVALID_TIMESTAMP' ? 'One or more records have been rejected due to invalid timestamp' : message
   if (recordErrors !== undefined) return { code: codeOf(error), ...(text !== null && { message: text }), recordErrors }
   return { code: codeOf(error), ...(message !== null && { message }) }
+}
+
+/** The error as a client of this version knows it. */
+function knownError(error: Extract<AppendAnswer, { kind: 'rejected' }>['error'], apiVersion: number): typeof error {
+  // A client that produces by name does not know topic ids.
+  if (error === 'UNKNOWN_TOPIC_ID' && apiVersion < idsFrom) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  if (error === 'TRANSACTION_ABORTABLE' && apiVersion < abortableFrom) return 'INVALID_TXN_STATE'
+  return error
 }

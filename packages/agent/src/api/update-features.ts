@@ -1,4 +1,4 @@
-// UpdateFeatures rejects every change: this server has no features with levels, as ApiVersions says.
+// UpdateFeatures rejects every change: the levels of this server's features are fixed, as ApiVersions says.
 // - Versions: 0–2.
 // - KIPs: 584, 778 (types of upgrades, 1+), 1022 (2).
 import { errors, UpdateFeatures, type UpdateFeaturesRequest } from '@local-kafka-service/protocol'

@@ -5,7 +5,7 @@ import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, 
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { slotOfName } from '../core/slots.ts'
 import { fixedLimits } from '../limits.ts'
-import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit } from '../metadata/metadata-store.ts'
+import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit, PendingOffset } from '../metadata/metadata-store.ts'
 import { errorText } from '../native-error.ts'
 import type { EventHook } from '../observe/events.ts'
 import { onAbort, orAborted } from '../time/abort.ts'
@@ -98,10 +98,30 @@ export class Groups {
     offsets: readonly OffsetToCommit[],
     signal?: AbortSignal,
   ): Promise<{ readonly error: KafkaErrorName; readonly saved: number }> {
+    return await this.#inSteps(offsets, (page) => this.commit(groupId, request, page, signal))
+  }
+
+  /** As `commitInSteps`, of offsets that become the group's when their transaction is committed. */
+  async commitPendingInSteps(
+    groupId: string,
+    request: CommitRequest,
+    offsets: readonly PendingOffset[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly error: KafkaErrorName; readonly saved: number }> {
+    return await this.#inSteps(offsets, async (pendingOffsets) => {
+      const { error } = await this.#ask(groupId, request, signal, (reply) => (reply.error === 'NONE' ? { pendingOffsets } : {}))
+      return error
+    })
+  }
+
+  async #inSteps<Offset>(
+    offsets: readonly Offset[],
+    commit: (page: readonly Offset[]) => Promise<KafkaErrorName>,
+  ): Promise<{ readonly error: KafkaErrorName; readonly saved: number }> {
     const slice = this.#parts.turns.slice()
     for (let saved = 0; ; saved += fixedLimits.offsetsPerSave) {
       const page = offsets.slice(saved, saved + fixedLimits.offsetsPerSave)
-      const error = await this.commit(groupId, request, page, signal)
+      const error = await commit(page)
       if (error !== 'NONE') return { error, saved }
       if (saved + page.length === offsets.length) return { error, saved: offsets.length }
       if (slice.spent(page.length)) await slice.next()
@@ -119,7 +139,7 @@ export class Groups {
     const asked = new Set<string>()
     const slice = this.#parts.turns.slice()
     for (const groupId of groupIds) {
-      if (!this.#runners.has(groupId) && this.#isMine(groupId) && isLegal(groupId)) asked.add(groupId)
+      if (!this.#runners.has(groupId) && this.#isMine(groupId) && isLegalGroupId(groupId)) asked.add(groupId)
       if (slice.spent(1)) await slice.next()
     }
     return { asked, heads: await this.stored.heads([...asked]) }
@@ -251,7 +271,7 @@ export class Groups {
 
   /** Throws a KafkaError if the group id is invalid, the agent is stopping, or this agent does not coordinate the group. */
   check(groupId: string): void {
-    if (!isLegal(groupId)) throw new KafkaError('INVALID_GROUP_ID')
+    if (!isLegalGroupId(groupId)) throw new KafkaError('INVALID_GROUP_ID')
     if (this.#stopped) throw stopping()
     if (!this.#isMine(groupId)) throw new KafkaError('NOT_COORDINATOR')
   }
@@ -417,7 +437,7 @@ export class Groups {
 }
 
 /** Kafka accepts any id but the empty one; PostgreSQL's text can hold every character but U+0000. */
-function isLegal(groupId: string): boolean {
+export function isLegalGroupId(groupId: string): boolean {
   return groupId !== '' && !groupId.includes('\0')
 }
 

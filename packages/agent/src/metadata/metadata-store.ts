@@ -216,9 +216,12 @@ export interface LogIndex {
 export interface ActiveProducer {
   readonly producerId: number
   readonly epoch: number
+  /** -1: none in this epoch. */
   readonly lastSequence: number
-  /** The largest timestamp of its last batch. */
+  /** The largest timestamp of its last batch; without one, when its transaction ended. */
   readonly lastTimestamp: number
+  /** The first offset of its open transaction; undefined if none is open. */
+  readonly transactionFirstOffset: number | undefined
 }
 
 export interface CommitInput {

@@ -116,6 +116,7 @@ export async function openMetadata(
     decide: (input) => run('decideTransactional', (unsure) => ({ cluster, input: { ...input, unsure } })),
     timedOut: (after) => run('timedOutTransactions', () => ({ cluster, input: { after } })),
     unused: (input) => run('unusedTransactionalIds', () => ({ cluster, input })),
+    list: (after) => run('listTransactions', () => ({ cluster, input: { after } })),
     find: (transactionalId) => run('findTransaction', () => ({ cluster, input: { transactionalId } })),
     pendingIn: (groupIds) => run('pendingOffsets', () => ({ cluster, input: { groupIds } })),
     aborted: (input) => run('abortedTransactions', () => ({ cluster, input })),

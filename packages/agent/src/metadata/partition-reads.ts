@@ -21,20 +21,27 @@ export interface ProducersOf {
 export function* activeProducers({ asked, expirationMs }: ProducersOf): Body<readonly (readonly ActiveProducer[] | undefined)[]> {
   const [partitions, windows] = yield* read(readLivingPartitions(asked), readWindowsOfPartitions(asked))
   const living = new Set(partitions.map(({ topicId, partition }) => partitionKey(topicId, partition)))
-  const remembered = windows.filter(({ silentMs }) => silentMs <= expirationMs)
+  const remembered = windows.filter(({ silentMs, transactionFirstOffset }) => silentMs <= expirationMs || transactionFirstOffset !== null)
   const known = Map.groupBy(remembered, ({ topicId, partition }) => partitionKey(topicId, partition))
   return unchanged(
     asked.map(({ topicId, partition }) => {
       const key = partitionKey(topicId, partition)
       if (!living.has(key)) return undefined
-      return (known.get(key) ?? []).flatMap(activeProducer).toSorted((a, b) => a.producerId - b.producerId)
+      return (known.get(key) ?? []).map(activeProducer).toSorted((a, b) => a.producerId - b.producerId)
     }),
   )
 }
 
-function activeProducer({ producerId, epoch, batches }: StoredProducer): readonly ActiveProducer[] {
+function activeProducer({ producerId, epoch, batches, transactionFirstOffset, lastSeenMs }: StoredProducer): ActiveProducer {
   const last = (JSON.parse(batches) as readonly RememberedBatch[]).at(-1)
-  return last === undefined ? [] : [{ producerId, epoch, lastSequence: last.lastSequence, lastTimestamp: last.timestamp }]
+  return {
+    producerId,
+    epoch,
+    // After a marker that raised the epoch there is no batch.
+    lastSequence: last?.lastSequence ?? -1,
+    lastTimestamp: last?.timestamp ?? lastSeenMs,
+    transactionFirstOffset: transactionFirstOffset ?? undefined,
+  }
 }
 
 // ---- statements ---------------------------------------------------------------------------------------------------------------------
@@ -60,13 +67,16 @@ interface StoredProducer extends TopicPartition {
   readonly producerId: number
   readonly epoch: number
   readonly batches: string
+  readonly transactionFirstOffset: number | null
+  readonly lastSeenMs: number
   readonly silentMs: number
 }
 
 const readWindowsOfPartitions = statementPerRow<TopicPartition, StoredProducer>(
   'read windows of partitions',
   { topicId: 'text', partition: 'int' },
-  `SELECT p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches, now_ms() - w.last_seen_ms AS "silentMs"
+  `SELECT p.topic_id AS "topicId", p.partition, w.producer_id AS "producerId", w.epoch, w.batches,
+    w.transaction_first_offset AS "transactionFirstOffset", w.last_seen_ms AS "lastSeenMs", now_ms() - w.last_seen_ms AS "silentMs"
     FROM ${livingPartitions} JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition`,
 )

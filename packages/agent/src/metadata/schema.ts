@@ -3,9 +3,12 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 17
-/** The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. */
-export const minimumReaderVersion = 1
+export const schemaVersion = 18
+/**
+ * The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. 18: producers begin transactions, and an older
+ * agent would send open ones to consumers of committed records.
+ */
+export const minimumReaderVersion = 18
 
 export type SchemaState =
   | { readonly kind: 'ready'; readonly version: number }
@@ -405,6 +408,8 @@ export const migrations: readonly (readonly Call[])[] = [
     // Markers and skipped offsets: they name an incarnation of an agent, and no object does.
     index('CREATE INDEX segments_without_bytes ON segments (cluster, incarnation) WHERE size_bytes = 0'),
   ],
+  // From here on producers begin transactions: see minimumReaderVersion.
+  [],
 ]
 
 function keepRecords(): Call {

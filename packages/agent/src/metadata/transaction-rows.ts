@@ -25,7 +25,8 @@ export interface HeldTransactionalId extends TransactionRow, TransactionalIdKey 
 
 export interface AddedPartition extends TransactionalIdKey, TopicPartition {}
 
-const rowColumns = `t.transactional_id AS "transactionalId", t.producer_id AS "producerId", t.producer_epoch AS "producerEpoch", t.state,
+/** Of `transactional_ids AS t`: a HeldTransactionalId. */
+export const transactionalIdColumns = `t.transactional_id AS "transactionalId", t.producer_id AS "producerId", t.producer_epoch AS "producerEpoch", t.state,
   t.last_producer_id AS "lastProducerId", t.last_producer_epoch AS "lastProducerEpoch", t.timeout_ms AS "timeoutMs",
   t.transaction_number AS "transactionNumber", now_ms() - t.began_at_ms AS "openMs", now_ms() - t.changed_at_ms AS "unchangedMs",
   t.began_at_ms AS "beganAtMs", now_ms() AS "nowMs"`
@@ -33,14 +34,14 @@ const rowColumns = `t.transactional_id AS "transactionalId", t.producer_id AS "p
 export const readTransactionalIds = statementPerRow<TransactionalIdKey, HeldTransactionalId>(
   'read transactional ids',
   { transactionalId: 'text' },
-  `SELECT ${rowColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id = $transactionalId`,
+  `SELECT ${transactionalIdColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id = $transactionalId`,
 )
 
 /** In the order of the ids, after the incarnation and before groups and partitions, so that two transactions never deadlock. */
 export const lockTransactionalIds = statementPerRow<TransactionalIdKey, HeldTransactionalId>(
   'lock transactional ids',
   { transactionalId: 'text' },
-  `SELECT ${rowColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id = $transactionalId
+  `SELECT ${transactionalIdColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id = $transactionalId
     ORDER BY t.transactional_id FOR NO KEY UPDATE OF t`,
 )
 

@@ -15,6 +15,8 @@ export interface TransactionStore {
   timedOut(after?: string): Promise<readonly string[]>
   /** Ids without an open transaction that did not change for `unusedMs`, in their order: the first page after `after`. An empty page ends the list. */
   unused(input: { readonly unusedMs: number; readonly after?: string | undefined }): Promise<readonly string[]>
+  /** All ids, in their order: the first page after `after`. An empty page ends the list. A primary read. */
+  list(after?: string): Promise<readonly ListedTransaction[]>
   /** The present row of an id, and the partitions of its open transaction. A primary read. Undefined: the id is not known. */
   find(transactionalId: string): Promise<FoundTransaction | undefined>
   /** The places in these groups that have pending offsets, in any order. A primary read: name at most `fixedLimits.namesPerRead`. */
@@ -48,6 +50,13 @@ export type TransactionalAnswer =
       /** The partitions that got markers. `unknown`: an earlier attempt of the call may have written them. */
       readonly grown: readonly GrownPartition[] | 'unknown'
     }
+
+export interface ListedTransaction {
+  readonly transactionalId: string
+  readonly row: TransactionRow
+  /** How long ago the transaction that is open, or was the last, began. */
+  readonly openMs: number
+}
 
 export interface FoundTransaction {
   readonly row: TransactionRow

@@ -37,10 +37,18 @@ import {
   readTransactionalIds,
   rowOf,
   type TransactionalIdKey,
+  transactionalIdColumns,
   transactionalIdKey,
   writeTransactionalIds,
 } from './transaction-rows.ts'
-import type { AbortedIn, AbortedTransaction, FoundTransaction, TransactionalAnswer, TransactionalRequest } from './transaction-store.ts'
+import type {
+  AbortedIn,
+  AbortedTransaction,
+  FoundTransaction,
+  ListedTransaction,
+  TransactionalAnswer,
+  TransactionalRequest,
+} from './transaction-store.ts'
 
 /** `unsure`: an earlier attempt of the same call may have been committed. */
 export function* decideTransactional(
@@ -95,6 +103,11 @@ export function* unusedTransactionalIds({
 }): Body<readonly string[]> {
   const [rows] = yield* read(readUnused({ ...transactionalIdKey(after), unusedMs, maxIds: fixedLimits.transactionalIdsPerStep }))
   return unchanged(rows.map(({ transactionalId }) => unescaped(transactionalId)))
+}
+
+export function* listTransactions({ after = beforeAllIds }: { readonly after?: string | undefined }): Body<readonly ListedTransaction[]> {
+  const [rows] = yield* read(readListed({ ...transactionalIdKey(after), maxIds: fixedLimits.transactionalIdsPerStep }))
+  return unchanged(rows.map((held) => ({ transactionalId: unescaped(held.transactionalId), row: rowOf(held), openMs: held.openMs })))
 }
 
 export function* findTransaction({ transactionalId }: { readonly transactionalId: string }): Body<FoundTransaction | undefined> {
@@ -320,6 +333,12 @@ const readAborted = statementPerRow<
 interface IdsAfter extends TransactionalIdKey {
   readonly maxIds: number
 }
+
+const readListed = statement<IdsAfter, HeldTransactionalId>(
+  'read listed transactional ids',
+  `SELECT ${transactionalIdColumns} FROM transactional_ids AS t WHERE t.cluster = $cluster AND t.transactional_id > $transactionalId
+    ORDER BY t.transactional_id LIMIT $maxIds`,
+)
 
 const readTimedOut = statement<IdsAfter, TransactionalIdKey>(
   'read timed out transactions',

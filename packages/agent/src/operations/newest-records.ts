@@ -3,7 +3,7 @@ import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
-import type { Reader } from '../read/reader.ts'
+import { type CommittedParts, fetchCommitted } from '../read/committed-records.ts'
 import type { Clock } from '../time/clock.ts'
 import type { LogRecord } from './log-record.ts'
 import { decodePage, type PageParts, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
@@ -33,9 +33,8 @@ export type NewestAnswer =
     }
   | RecordRejection
 
-export interface NewestParts extends PageParts {
+export interface NewestParts extends PageParts, CommittedParts {
   readonly places: RecordPlaces
-  readonly reader: Pick<Reader, 'fetch'>
   readonly clock: Clock
 }
 
@@ -166,16 +165,10 @@ async function stepBack(topic: Topic, walk: Walk, { asked, budget, heldBytes }: 
   let readBytes = 0
   const unreadable: Unreadable[] = []
   for (let position = from; position < before; ) {
-    const [answer] = await parts.reader.fetch(
+    const [answer] = await fetchCommitted(
       [{ topicId: topic.topicId, partition, offset: position, maxBytes: fixedLimits.scanRoundBytes }],
-      {
-        maxWaitMs: 0,
-        minBytes: 0,
-        maxBytes: fixedLimits.scanRoundBytes,
-        readCommitted: true,
-        signal,
-        ...(memory && { claim: memory }),
-      },
+      { maxWaitMs: 0, minBytes: 0, maxBytes: fixedLimits.scanRoundBytes, signal, ...(memory && { claim: memory }) },
+      parts,
     )
     const fetched = must(answer, 'the one partition that was fetched')
     if (fetched.kind === 'error') {
@@ -197,6 +190,7 @@ async function stepBack(topic: Topic, walk: Walk, { asked, budget, heldBytes }: 
         maxBytes: fixedLimits.scanRoundBytes,
         measure: memory === undefined ? 'plain' : 'json',
         matches,
+        aborted: fetched.aborted,
       },
       { unpacker: parts.unpacker, turns: parts.turns, signal },
     )

@@ -1,4 +1,4 @@
-// Turns fetched batches into records, page by page. It skips control batches and lists the batches that cannot be decoded.
+// Turns fetched batches into records, page by page. It skips control batches and those of aborted transactions, and lists the batches that cannot be decoded.
 import {
   attributeBits,
   type BatchHeader,
@@ -12,7 +12,9 @@ import {
 import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
 import { NoUnpackMemory, type PackedRecords, type Unpacker } from '../memory/unpacker.ts'
+import type { AbortedTransaction } from '../metadata/transaction-store.ts'
 import { NoAnswerMemory } from '../read/answer-memory.ts'
+import { isAbortedBatch } from '../read/committed-records.ts'
 import type { Slice, Turns } from '../time/turns.ts'
 import type { LogRecord } from './log-record.ts'
 import { cutRecord, jsonSizeOf, smallJsonSizeOf } from './record-size.ts'
@@ -38,6 +40,8 @@ export interface PageAsk {
   /** `json` measures JSON strings and cuts a record above fixedLimits.recordBytesPerAnswer. The default is `plain`. */
   readonly measure?: Measure
   readonly matches: (record: LogRecord) => boolean
+  /** The aborted transactions among the batches. */
+  readonly aborted: readonly AbortedTransaction[]
 }
 
 export type Measure = 'plain' | 'json'
@@ -93,7 +97,7 @@ export async function decodePage(
     if (next >= ask.until || page.unpackedBytes >= fixedLimits.decompressedBytes) break
     const header = readBatchHeader(batch, 0)
     const following = header.baseOffset + header.lastOffsetDelta + 1
-    if ((header.attributes & attributeBits.control) === 0) {
+    if ((header.attributes & attributeBits.control) === 0 && !isAbortedBatch(header, ask.aborted)) {
       const fullAt = await addBatch(page, { header, batch, lastOffset: following - 1 }, ask, { ...parts, signal, slice })
       if (fullAt !== undefined) return { ...page, next: fullAt }
     }

@@ -4,7 +4,7 @@ import type { TopicId } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
-import type { Reader } from '../read/reader.ts'
+import { type CommittedParts, fetchCommitted } from '../read/committed-records.ts'
 import type { Clock } from '../time/clock.ts'
 import type { LogRecord } from './log-record.ts'
 import { decodePage, mergePages, type Page, type PageParts, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
@@ -49,9 +49,8 @@ export type QueryAnswer =
     }
   | RecordRejection
 
-export interface QueryParts extends PageParts {
+export interface QueryParts extends PageParts, CommittedParts {
   readonly places: RecordPlaces
-  readonly reader: Pick<Reader, 'fetch'>
   readonly clock: Clock
 }
 
@@ -171,7 +170,7 @@ async function scanRound(
     readonly signal: AbortSignal
     readonly memory: AnswerClaim | undefined
   },
-  { places, reader, unpacker, turns }: QueryParts,
+  { places, unpacker, turns, ...parts }: QueryParts,
 ): Promise<Round | RecordRejection> {
   const { budget, signal, memory } = scan
   const measure = memory === undefined ? 'plain' : 'json'
@@ -182,14 +181,7 @@ async function scanRound(
     offset: position,
     maxBytes: Math.ceil(maxBytes / open.length),
   }))
-  const answers = await reader.fetch(asks, {
-    maxWaitMs: 0,
-    minBytes: 0,
-    maxBytes,
-    readCommitted: true,
-    signal,
-    ...(memory && { claim: memory }),
-  })
+  const answers = await fetchCommitted(asks, { maxWaitMs: 0, minBytes: 0, maxBytes, signal, ...(memory && { claim: memory }) }, parts)
   const matches = recordMatcher(scan.filter)
   const pages: Page[] = []
   for (const [index, { partition, position, end }] of open.entries()) {
@@ -201,7 +193,7 @@ async function scanRound(
       const until = Math.min(end, answer.lastStableOffset)
       const page = await decodePage(
         answer.chunks,
-        { partition, from: position, until, maxRecords: budget.records, maxBytes: budget.bytes, measure, matches },
+        { partition, from: position, until, maxRecords: budget.records, maxBytes: budget.bytes, measure, matches, aborted: answer.aborted },
         { unpacker, turns, signal },
       )
       pages.push(page.next >= until ? { ...page, next: end } : page)

@@ -3,7 +3,7 @@ import { must } from '../core/assert.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
-import type { Reader } from '../read/reader.ts'
+import { type CommittedParts, fetchCommitted } from '../read/committed-records.ts'
 import type { LogRecord } from './log-record.ts'
 import { decodePage, mergePages, type Page, type PageParts, type RecordFilter, recordMatcher, type Unreadable } from './record-pages.ts'
 import { type From, type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
@@ -35,10 +35,9 @@ export type RecordTail =
   | { readonly kind: 'tail'; readonly topic: Topic; readonly positions: readonly number[]; readonly steps: AsyncIterable<TailStep> }
   | RecordRejection
 
-export interface TailParts extends PageParts {
+export interface TailParts extends PageParts, CommittedParts {
   readonly places: RecordPlaces
   readonly topics: Pick<TopicOperations, 'findById'>
-  readonly reader: Pick<Reader, 'fetch'>
 }
 
 /** Settles when the positions are known: the tail misses no record after them. */
@@ -70,7 +69,7 @@ async function* follow(
   topic: Topic,
   followed: Followed[],
   asked: TailRecords,
-  { places, topics, reader, unpacker, turns }: TailParts,
+  { places, topics, unpacker, turns, ...parts }: TailParts,
 ): AsyncGenerator<TailStep> {
   const matches = recordMatcher(asked.filter)
   const { memory } = asked
@@ -85,14 +84,8 @@ async function* follow(
     }
     memory?.release()
     const asks = followed.map(({ partition, position }) => ({ topicId: topic.topicId, partition, offset: position, maxBytes }))
-    const answers = await reader.fetch(asks, {
-      maxWaitMs: fixedLimits.tailWaitMs,
-      minBytes: 1,
-      maxBytes,
-      readCommitted: true,
-      signal: asked.signal,
-      ...(memory && { claim: memory }),
-    })
+    const options = { maxWaitMs: fixedLimits.tailWaitMs, minBytes: 1, maxBytes, signal: asked.signal, ...(memory && { claim: memory }) }
+    const answers = await fetchCommitted(asks, options, parts)
     // An aborted fetch may have errors that do not come from the store.
     if (asked.signal.aborted) return
     const pages: Page[] = []
@@ -101,7 +94,7 @@ async function* follow(
       if (answer.kind === 'data') {
         // A tail is long work from its first record on: a hundred of them may begin at once.
         if (answer.chunks.length > 0) await turns.next('long')
-        const page = { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches }
+        const page = { partition, from: position, until: Number.POSITIVE_INFINITY, ...bounds, matches, aborted: answer.aborted }
         pages.push(await decodePage(answer.chunks, page, { unpacker, turns, signal: asked.signal }))
         continue
       }

@@ -259,6 +259,7 @@ class Parts {
         },
       },
       reader: { fetch: async (asks) => asks.map((ask) => this.#fetch(ask)) },
+      transactionStore: { aborted: async (asks) => asks.map(() => []) },
       offsets: {
         list: async (asks) =>
           asks.map(({ partition, at }) => ({

@@ -6,8 +6,8 @@ import { fixedLimits } from '../limits.ts'
 import type { LogIndex, Topic, Watermarks } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
+import { type CommittedParts, fetchCommitted } from '../read/committed-records.ts'
 import type { Offsets } from '../read/offsets.ts'
-import type { Reader } from '../read/reader.ts'
 import type { Clock } from '../time/clock.ts'
 import type { AppendParts } from '../write/append.ts'
 import type { LogRecord } from './log-record.ts'
@@ -20,11 +20,10 @@ import { type RecordTail, type TailRecords, tailRecords } from './record-tail.ts
 import { type PartitionCounts, partitionCounts, type TopicCounts, topicCounts } from './topic-counts.ts'
 import type { TopicOperations } from './topics.ts'
 
-export interface RecordOperationsParts extends AppendParts {
+export interface RecordOperationsParts extends AppendParts, Omit<CommittedParts, 'tails'> {
   readonly topics: Pick<TopicOperations, 'find' | 'findById'>
   readonly log: Pick<LogIndex, 'partitions' | 'sizes'>
   readonly stores: Pick<StoreWatch, 'failure' | 'onFailure'>
-  readonly reader: Pick<Reader, 'fetch'>
   readonly offsets: Pick<Offsets, 'list'>
   readonly ioClock: Clock
 }
@@ -100,7 +99,7 @@ export class RecordOperations {
 
   /** Reads records of one partition from an offset on. */
   async read(asked: ReadRecords): Promise<ReadAnswer> {
-    const { reader, clock, unpacker, turns } = this.#parts
+    const { clock, unpacker, turns } = this.#parts
     const { partition, signal, memory } = asked
     const found = await this.#places.find(asked.topic, partition)
     if (found.kind !== 'found') return found
@@ -114,14 +113,11 @@ export class RecordOperations {
     const deadline = clock.monotonic() + asked.waitMs
     for (let next = must(starts.offsets[0], 'the start of the partition'); ; ) {
       const maxWaitMs = Math.max(0, deadline - clock.monotonic())
-      const [fetched] = await reader.fetch([{ topicId: topic.topicId, partition, offset: next, maxBytes: fetchBytes }], {
-        maxWaitMs,
-        minBytes: 1,
-        maxBytes: fetchBytes,
-        readCommitted: true,
-        signal,
-        ...(memory && { claim: memory }),
-      })
+      const [fetched] = await fetchCommitted(
+        [{ topicId: topic.topicId, partition, offset: next, maxBytes: fetchBytes }],
+        { maxWaitMs, minBytes: 1, maxBytes: fetchBytes, signal, ...(memory && { claim: memory }) },
+        this.#parts,
+      )
       const answer = must(fetched, 'the one partition that was fetched')
       if (answer.kind === 'error') return this.#places.rejection(topic, partition, answer)
       // Each of several concurrent reads takes its own turn of the event loop.
@@ -135,6 +131,7 @@ export class RecordOperations {
           ...bounds,
           ...(memory && { measure: 'json', maxBytes: Math.min(maxBytes, memory.grow(maxBytes)) }),
           matches: () => true,
+          aborted: answer.aborted,
         },
         { unpacker, turns, signal },
       )
@@ -142,7 +139,7 @@ export class RecordOperations {
       if (starved || memory?.settle(page.bytes) === false) throw new NoAnswerMemory()
       next = page.next
       const found = page.records.length > 0 || page.unreadable.length > 0
-      // A page of control batches only has no records: the read goes on after them.
+      // A page of control batches and aborted ones only has no records: the read goes on after them.
       const exhausted = answer.chunks.length === 0 && clock.monotonic() >= deadline
       if (found || exhausted || signal.aborted) {
         const { logStartOffset, highWatermark, lastStableOffset } = answer

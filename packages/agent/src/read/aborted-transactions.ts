@@ -5,8 +5,12 @@ import type { AbortedTransaction, TransactionStore } from '../metadata/transacti
 import type { Tails } from '../view/tails.ts'
 import type { FetchAnswer, FetchAsk } from './reader.ts'
 
-/** In Kafka's form. */
-export type AbortedByPartition = ReadonlyMap<string, readonly Pick<AbortedTransaction, 'producerId' | 'firstOffset'>[]>
+export type AbortedByPartition = ReadonlyMap<string, readonly AbortedTransaction[]>
+
+export interface AbortedParts {
+  readonly tails: Pick<Tails, 'get'>
+  readonly transactionStore: Pick<TransactionStore, 'aborted'>
+}
 
 /**
  * By `partitionKey`; absent: none. They are read after the records, whose end was the last stable offset, so no transaction among the records can still be aborted. Most
@@ -15,7 +19,7 @@ export type AbortedByPartition = ReadonlyMap<string, readonly Pick<AbortedTransa
 export async function abortedIn(
   asks: readonly FetchAsk[],
   answers: readonly FetchAnswer[],
-  { tails, transactions }: { readonly tails: Pick<Tails, 'get'>; readonly transactions: Pick<TransactionStore, 'aborted'> },
+  { tails, transactionStore }: AbortedParts,
 ): Promise<AbortedByPartition> {
   const ranges = asks.flatMap(({ topicId, partition, offset }, at) => {
     const answer = answers[at]
@@ -25,11 +29,8 @@ export async function abortedIn(
     return mayHave ? [{ topicId, partition, fromOffset: offset, untilOffset: answer.nextOffset }] : []
   })
   if (ranges.length === 0) return new Map()
-  const found = await transactions.aborted(ranges)
+  const found = await transactionStore.aborted(ranges)
   return new Map(
-    ranges.map(({ topicId, partition }, at) => {
-      const aborted = must(found[at], 'the answer of each range')
-      return [partitionKey(topicId, partition), aborted.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))]
-    }),
+    ranges.map(({ topicId, partition }, at) => [partitionKey(topicId, partition), must(found[at], 'the answer of each range')]),
   )
 }

@@ -160,7 +160,8 @@ async function abortedFrom(offset: number, options: { readonly maxBytes?: number
     reads += 1
     return store.transactions.aborted(asks)
   }
-  return (await abortedIn([ask], [answer], { tails, transactions: { aborted } })).get(partitionKey(topic.topicId, 0)) ?? []
+  const found = (await abortedIn([ask], [answer], { tails, transactionStore: { aborted } })).get(partitionKey(topic.topicId, 0)) ?? []
+  return found.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
 }
 
 async function end(producer: Producer, transactionalId = 'id', outcome: 'commit' | 'abort' = 'commit'): Promise<void> {

@@ -165,3 +165,21 @@ function aState({ partition, maxTimestamp }: { readonly partition: number; reado
     epoch: 1,
   }
 }
+
+test('a gap before a commit may hold the end of an aborted transaction, and one that is published late is not lost', async () => {
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), defaultLimits)
+  await tails.loaded([0, 1].map((partition) => ({ topicId, partition })))
+  const marker = { producerId: 1, producerEpoch: 1, outcome: 'abort', coordinatorEpoch: 1, leaderEpoch: 1 } as const
+  const grown = (partition: number, segments: readonly Segment[], end: number) => {
+    return { topicId, partition, highWatermark: end, lastStableOffset: end, segments }
+  }
+  tails.publish([grown(0, [aSegment(0)], 1)])
+  expect(tails.get(topicId, 0)?.lastAbortOffset).toBe(-1)
+  // The marker at offset 1 was committed, but its answer comes later.
+  tails.publish([grown(0, [aSegment(2)], 3)])
+  expect(tails.get(topicId, 0)).toMatchObject({ lastAbortOffset: 1, lastStableOffset: 3 })
+  tails.publish([grown(0, [{ ...aSegment(1), marker }], 2)])
+  expect(tails.get(topicId, 0)).toMatchObject({ lastAbortOffset: 1, lastStableOffset: 3, highWatermark: 3 })
+  tails.publish([grown(1, [{ ...aSegment(0), marker }], 1)])
+  expect(tails.get(topicId, 1)?.lastAbortOffset).toBe(0)
+})

@@ -299,6 +299,8 @@ function bytesOf({ segments }: LoadedTail): number {
 }
 
 function grow(held: LoadedTail, grown: GrownPartition, maxSegments: number): void {
+  for (const { baseOffset, marker } of grown.segments)
+    if (marker?.outcome === 'abort') held.lastAbortOffset = Math.max(held.lastAbortOffset, baseOffset)
   if (grown.highWatermark <= held.highWatermark) return
   const first = grown.segments[0]
   const last = held.segments.at(-1)
@@ -306,9 +308,11 @@ function grow(held: LoadedTail, grown: GrownPartition, maxSegments: number): voi
   const follows =
     first !== undefined && (last === undefined ? first.baseOffset === held.highWatermark : first.baseOffset === last.lastOffset + 1)
   if (!follows) held.segments = []
+  // The end of a transaction, which is published after a commit that follows it, may be in the gap: readers ask the database what it aborted.
+  if (first !== undefined && first.baseOffset > held.highWatermark)
+    held.lastAbortOffset = Math.max(held.lastAbortOffset, first.baseOffset - 1)
   held.segments.push(...grown.segments)
   if (held.segments.length > maxSegments) held.segments.splice(0, held.segments.length - maxSegments)
   held.lastStableOffset = grown.lastStableOffset
-  for (const { baseOffset, marker } of grown.segments) if (marker?.outcome === 'abort') held.lastAbortOffset = baseOffset
   held.highWatermark = grown.highWatermark
 }

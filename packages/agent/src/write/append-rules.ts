@@ -11,7 +11,7 @@ import { topicConfig } from './topic-config.ts'
 
 export function appendRules(
   topic: Pick<Topic, 'configs'>,
-  at: { readonly settings: Settings; readonly nowMs: number; readonly produceVersion: number },
+  at: { readonly settings: Settings } & Pick<AppendRules, 'nowMs' | 'produceVersion' | 'inTransaction'>,
 ): AppendRules {
   const value = (name: TopicConfigName): string => topicConfig(topic.configs, at.settings, name).value
   return {
@@ -21,6 +21,7 @@ export function appendRules(
     afterMaxMs: BigInt(value('message.timestamp.after.max.ms')),
     nowMs: at.nowMs,
     produceVersion: at.produceVersion,
+    inTransaction: at.inTransaction,
     opensCompressed: flag(at.settings, 'validate.compressed.batches'),
     needsKeys: isCompacted(value('cleanup.policy')),
     compression: compressionOf(value),

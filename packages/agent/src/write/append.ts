@@ -3,11 +3,11 @@ import { errorName, type KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicId } from '../core/ids.ts'
 import { keyErrors, type RecordError } from '../core/log/record-errors.ts'
-import type { AppendRules } from '../core/log/validate.ts'
+import { type AppendRules, isTransactional } from '../core/log/validate.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Packer } from '../memory/packer.ts'
 import { NoUnpackMemory } from '../memory/unpacker.ts'
-import type { CommitRejection, Topic } from '../metadata/metadata-store.ts'
+import type { BatchOfTransaction, CommitRejection, Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Settings } from '../settings.ts'
 import type { Clock } from '../time/clock.ts'
@@ -31,6 +31,8 @@ export interface AppendRequest {
   /** The time of the request, to which the records' timestamps are compared. */
   readonly nowMs: number
   readonly produceVersion: number
+  /** The transaction of those of the batches that are transactional. */
+  readonly transaction?: BatchOfTransaction | undefined
   /** Ends the wait for room. */
   readonly signal: AbortSignal
   /** The connection whose later batches depend on these (see Writer.admit). It is the object that `signal` is. */
@@ -135,10 +137,11 @@ interface AppendState extends AppendParts {
   readonly slices: AdmittedSlice[]
 }
 
-function rulesByTopic({ nowMs, produceVersion }: AppendRequest, { settings }: AppendParts): AppendState['rulesOf'] {
+function rulesByTopic({ nowMs, produceVersion, transaction }: AppendRequest, { settings }: AppendParts): AppendState['rulesOf'] {
   const rules = new Map<TopicId, AppendRules>()
   return (topic) => {
-    const found = rules.get(topic.topicId) ?? appendRules(topic, { settings, nowMs, produceVersion })
+    const found =
+      rules.get(topic.topicId) ?? appendRules(topic, { settings, nowMs, produceVersion, inTransaction: transaction !== undefined })
     rules.set(topic.topicId, found)
     return found
   }
@@ -204,6 +207,7 @@ interface ValidBatch {
   readonly timestampType: AppendRules['timestampType']
   readonly maxTimestamp: number | undefined
   readonly idempotency: Admission['idempotency'] | undefined
+  readonly transaction: BatchOfTransaction | undefined
 }
 
 /** Batches that were admitted together, as indexes in the request, and their answers in the same order. */
@@ -250,7 +254,7 @@ async function loadSome(
  */
 async function validated(
   { from, until }: BatchRange,
-  { batches, signal, source }: AppendRequest,
+  { batches, signal, source, transaction }: AppendRequest,
   { rulesOf, rejected, ...parts }: AppendState,
 ): Promise<readonly ValidBatch[]> {
   const { turns, writer } = parts
@@ -279,6 +283,7 @@ async function validated(
       timestampType: rulesOf(topic).timestampType,
       maxTimestamp: checked.value.maxTimestamp,
       idempotency,
+      transaction: isTransactional(checked.value.header) ? transaction : undefined,
     })
   }
   for (const [index, { topic, batch }] of batches.slice(from, until).entries()) {
@@ -344,7 +349,7 @@ function admissible(
   const nowMs = clock.now()
   const indexes: number[] = []
   const admissions: Admission[] = []
-  for (const { at, topicId, partition, batch, timestampType, maxTimestamp, idempotency } of valid) {
+  for (const { at, topicId, partition, batch, timestampType, maxTimestamp, idempotency, transaction } of valid) {
     const { mine, epoch } = owners.ofPartition(topicId, partition)
     if (!mine) {
       rejected.set(at, rejection('NOT_LEADER_OR_FOLLOWER', { partition }))
@@ -360,6 +365,7 @@ function admissible(
       stamp,
       maxTimestamp,
       idempotency: idempotency && stamp !== undefined ? { ...idempotency, timestamp: stamp } : idempotency,
+      transaction,
     })
   }
   return { indexes, admissions }

@@ -4,7 +4,7 @@ import { must } from '../core/assert.ts'
 import { type Checksum, joinChecksums } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
-import type { CommitBatch } from '../metadata/metadata-store.ts'
+import type { BatchOfTransaction, CommitBatch } from '../metadata/metadata-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
 import { type BatchMemory, ObjectMemory } from './batch-memory.ts'
 
@@ -21,6 +21,8 @@ export interface Admission {
   /** The largest timestamp of a CreateTime batch's records, set if the header contradicts it. */
   readonly maxTimestamp?: number | undefined
   readonly idempotency?: { readonly key: string; readonly bodyHash: string; readonly timestamp: number } | undefined
+  /** Set if the batch is transactional. */
+  readonly transaction?: BatchOfTransaction | undefined
 }
 
 /** The place of an admitted batch in its flush. */
@@ -97,6 +99,7 @@ export class OpenObject {
         producerEpoch: header.producerEpoch,
         baseSequence: header.baseSequence,
         ...(admission.idempotency !== undefined && { idempotency: admission.idempotency }),
+        ...(admission.transaction !== undefined && { transaction: admission.transaction }),
       },
     })
     this.#sizeBytes += bytes.length

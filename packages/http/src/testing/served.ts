@@ -140,6 +140,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const records = new RecordOperations({
     packer: new Packer({ codecs: {} as Codecs, clock, limits: defaultLimits }),
     log,
+    transactionStore: { aborted: async (asks) => asks.map(() => []) },
     topics,
     writer,
     stores,

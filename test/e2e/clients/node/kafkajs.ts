@@ -126,15 +126,4 @@ await runCommand({
     emit({ step: 'delete', found: (await admin.listTopics()).includes(topic) })
     await admin.disconnect()
   },
-  async unserved({ topic, ...options }) {
-    const producer = connection({ topic, ...options }).producer({
-      transactionalId: topic,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      retry: { retries: 1 },
-    })
-    await producer.connect()
-    const error = await producer.transaction().then(() => null, String)
-    emit({ step: 'transaction', error })
-  },
 })

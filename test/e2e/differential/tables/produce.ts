@@ -78,10 +78,8 @@ const produceRows = rowsOf(Produce, (row) => {
   writes('zstd', () => batch(3, { compression: { codec: 'zstd', codecs } }))
   writes('lz4', () => batch(3, { compression: { codec: 'lz4', codecs } }))
   writes('lz4 with linked blocks', () => batch(3, { compression: { codec: 'lz4', codecs: linkedBlocks } }), { differs: ['produce-lz4'] })
-  writes(
-    'transactional records without a transactional id',
-    () => batch(1, { attributes: attributeBits.transactional, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
-    { differs: ['produce-transactional'] },
+  writes('transactional records without a transactional id', () =>
+    batch(1, { attributes: attributeBits.transactional, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
   )
   writes('an unknown producer that begins at sequence 0', () => batch(1, { producer: { id: 1_000_077, epoch: 0, baseSequence: 0 } }))
   writes('an unknown producer that begins at sequence 5', () => batch(1, { producer: { id: 1_000_078, epoch: 0, baseSequence: 5 } }))

@@ -1,5 +1,7 @@
 // One request for each API, which an agent with the topic `t` answers without an error.
 import {
+  AddOffsetsToTxn,
+  AddPartitionsToTxn,
   AlterConfigs,
   AlterReplicaLogDirs,
   type Api,
@@ -11,10 +13,12 @@ import {
   DescribeConfigs,
   DescribeProducers,
   DescribeTopicPartitions,
+  DescribeTransactions,
   ElectLeaders,
   encodeSubscription,
   Fetch,
   IncrementalAlterConfigs,
+  InitProducerId,
   JoinGroup,
   LeaveGroup,
   ListOffsets,
@@ -26,9 +30,11 @@ import {
   Produce,
   SaslAuthenticate,
   SyncGroup,
+  TxnOffsetCommit,
+  WriteTxnMarkers,
 } from '@local-kafka-service/protocol'
 import { type AgentForTests, aBatch } from './an-agent.ts'
-import { smallRequests } from './small-requests.ts'
+import { sampleProducer, smallRequests } from './small-requests.ts'
 
 /** DeleteTopics names `gone-<version>` and CreatePartitions `grown-<version>`; both must exist. `memberId` comes from `withGroups`. */
 export function sampleOf(api: Api, version: number, topicId: string, memberId = 'nobody'): object {
@@ -45,6 +51,14 @@ export async function withGroups(kafka: AgentForTests): Promise<string> {
   if (errorCode !== 0) throw new Error(`the group's member was rejected: ${errorCode}`)
   for (const groupId of ['offsets', 'gone-0', 'gone-1', 'gone-2']) await kafka.call(OffsetCommit, 2, committing({ groupId, version: 2 }))
   return memberId
+}
+
+/** Begins the transaction of `sampleProducer`, with the partition and the group that the samples name. */
+export async function withTransaction(kafka: AgentForTests): Promise<void> {
+  const { transactionalId, producerId, producerEpoch } = sampleProducer
+  const made = await kafka.call(InitProducerId, 4, { transactionalId, transactionTimeoutMs: 60_000 })
+  if (made.producerId !== producerId || made.producerEpoch !== producerEpoch) throw new Error(`another producer: ${JSON.stringify(made)}`)
+  await kafka.call(AddOffsetsToTxn, 3, { ...sampleProducer, groupId: 'offsets' })
 }
 
 type Contents = (of: { readonly version: number; readonly topicId: string; readonly memberId: string }) => object
@@ -138,4 +152,27 @@ const contents: ReadonlyMap<Api, Contents> = new Map<Api, Contents>([
   ],
   [OffsetDelete, () => ({ groupId: 'offsets', topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }] })],
   [DeleteGroups, ({ version }) => ({ groupsNames: [`gone-${version}`] })],
+  [
+    AddPartitionsToTxn,
+    ({ version }) => {
+      const topics = [{ name: 't', partitions: [0] }]
+      return version >= 4 ? { transactions: [{ ...sampleProducer, topics }] } : { v3AndBelowTopics: topics }
+    },
+  ],
+  [
+    TxnOffsetCommit,
+    () => ({
+      groupId: 'offsets',
+      topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
+    }),
+  ],
+  [
+    WriteTxnMarkers,
+    () => ({
+      markers: [
+        { producerId: 0, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0, topics: [{ name: 't', partitionIndexes: [0] }] },
+      ],
+    }),
+  ],
+  [DescribeTransactions, () => ({ transactionalIds: [sampleProducer.transactionalId] })],
 ])

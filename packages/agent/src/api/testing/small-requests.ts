@@ -1,5 +1,7 @@
 // The smallest request of each API in each of its versions. It changes nothing.
 import {
+  AddOffsetsToTxn,
+  AddPartitionsToTxn,
   AlterConfigs,
   AlterPartitionReassignments,
   AlterReplicaLogDirs,
@@ -19,7 +21,9 @@ import {
   DescribeProducers,
   DescribeQuorum,
   DescribeTopicPartitions,
+  DescribeTransactions,
   ElectLeaders,
+  EndTxn,
   Fetch,
   FindCoordinator,
   Heartbeat,
@@ -31,6 +35,7 @@ import {
   ListGroups,
   ListOffsets,
   ListPartitionReassignments,
+  ListTransactions,
   Metadata,
   OffsetCommit,
   OffsetDelete,
@@ -40,8 +45,10 @@ import {
   SaslAuthenticate,
   SaslHandshake,
   SyncGroup,
+  TxnOffsetCommit,
   UnregisterBroker,
   UpdateFeatures,
+  WriteTxnMarkers,
 } from '@local-kafka-service/protocol'
 
 export interface RequestSubject {
@@ -50,6 +57,9 @@ export interface RequestSubject {
   readonly name: string
   readonly memberId: string
 }
+
+/** The first producer id of a new cluster, and the transactional id that has it (see `withTransaction`). */
+export const sampleProducer = { transactionalId: 'tx', producerId: 0, producerEpoch: 0 }
 
 export const smallRequests: ReadonlyMap<Api, (of: RequestSubject) => object> = new Map<Api, (of: RequestSubject) => object>([
   [Produce, () => ({ acks: -1, timeoutMs: 1_000, topicData: [] })],
@@ -72,6 +82,25 @@ export const smallRequests: ReadonlyMap<Api, (of: RequestSubject) => object> = n
   [DeleteRecords, () => ({ topics: [], timeoutMs: 1_000 })],
   [InitProducerId, () => ({ transactionalId: null, transactionTimeoutMs: 1_000 })],
   [OffsetForLeaderEpoch, () => ({ topics: [] })],
+  [
+    AddPartitionsToTxn,
+    ({ version }) => {
+      const { transactionalId, producerId, producerEpoch } = sampleProducer
+      if (version >= 4) return { transactions: [] }
+      return {
+        v3AndBelowTransactionalId: transactionalId,
+        v3AndBelowProducerId: producerId,
+        v3AndBelowProducerEpoch: producerEpoch,
+        v3AndBelowTopics: [],
+      }
+    },
+  ],
+  [AddOffsetsToTxn, ({ name }) => ({ ...sampleProducer, groupId: name })],
+  [EndTxn, () => ({ ...sampleProducer, committed: true })],
+  [WriteTxnMarkers, () => ({ markers: [] })],
+  [TxnOffsetCommit, ({ name }) => ({ ...sampleProducer, groupId: name, topics: [] })],
+  [DescribeTransactions, () => ({ transactionalIds: [] })],
+  [ListTransactions, () => ({ stateFilters: [], producerIdFilters: [] })],
   [DescribeConfigs, () => ({ resources: [] })],
   [AlterConfigs, () => ({ resources: [], validateOnly: false })],
   [IncrementalAlterConfigs, () => ({ resources: [], validateOnly: false })],

@@ -32,6 +32,8 @@ export interface AppendRules {
   readonly produceVersion: number
   /** Unpack every compressed batch, as Kafka does; otherwise only those with a suspicious header. */
   readonly opensCompressed: boolean
+  /** The request names the transactional id of its batches. */
+  readonly inTransaction: boolean
   /** The topic is compacted: each record needs a key, so every compressed batch is unpacked. */
   readonly needsKeys: boolean
   /** `compression.type` and its level. Undefined: batches stay as the producer compressed them. */
@@ -91,6 +93,10 @@ export function inspectBatch(records: Uint8Array | null, rules: AppendRules, crc
   if (codec !== 'none' && !opens && !isSuspicious(header, packed.length))
     return inRange({ header, recordsWithoutKey: 0 }, { earliest: header.baseTimestamp, latest: header.maxTimestamp }, rules)
   return { kind: 'unchecked', header, codec, packed }
+}
+
+export function isTransactional({ attributes }: Pick<BatchHeader, 'attributes'>): boolean {
+  return (attributes & attributeBits.transactional) !== 0
 }
 
 /** Whether the records of a batch must be compressed again. Like Kafka, a batch that has the right codec keeps its level. */
@@ -161,8 +167,8 @@ function headerFailure(
   if ((attributes & attributeBits.control) !== 0) return failed('INVALID_RECORD', 'Clients are not allowed to write control records.')
   if (header.producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0))
     return failed('INVALID_RECORD', 'A batch of an idempotent producer needs a sequence and an epoch.')
-  if ((attributes & attributeBits.transactional) !== 0)
-    return failed('INVALID_TXN_STATE', 'Transactions are not supported by this server yet.')
+  if (isTransactional(header) && !rules.inTransaction) return failed('INVALID_TXN_STATE', 'The batch is not part of a transaction.')
+  if (isTransactional(header) && header.producerId < 0) return failed('INVALID_RECORD', 'A batch of a transaction needs a producer id.')
   // Like Kafka, a topic with LogAppendTime rejects a batch that already has this type; a topic with CreateTime uses the timestamps of its records.
   if ((attributes & attributeBits.logAppendTime) !== 0 && rules.timestampType === 'LogAppendTime')
     return failed('INVALID_TIMESTAMP', 'A producer must not set the timestamp type LogAppendTime.')

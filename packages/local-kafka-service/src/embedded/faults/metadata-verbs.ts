@@ -72,6 +72,7 @@ export const metadataVerbs = [
   'listDeletedTopics',
   'decideTransactional',
   'findTransaction',
+  'listTransactions',
   'timedOutTransactions',
   'unusedTransactionalIds',
   'abortedTransactions',

@@ -2,9 +2,12 @@
 
 import type { InterceptedRequest } from '@local-kafka-service/agent'
 import {
+  type AddOffsetsToTxnRequest,
+  type AddPartitionsToTxnRequest,
   type ApiVersionsRequest,
   batchSizeAt,
   type CreateTopicsRequest,
+  type EndTxnRequest,
   type FetchRequest,
   type FindCoordinatorRequest,
   type HeartbeatRequest,
@@ -18,6 +21,7 @@ import {
   type ProduceRequest,
   readBatchHeader,
   type SyncGroupRequest,
+  type TxnOffsetCommitRequest,
 } from '@local-kafka-service/protocol'
 
 const listed = 8
@@ -90,6 +94,22 @@ const describers: Readonly<Record<string, Teller>> = {
   InitProducerId(body) {
     const { transactionalId, producerId } = body as InitProducerIdRequest
     return transactionalId === null ? (producerId < 0 ? 'a new producer' : `producer ${producerId}`) : `transactional id ${transactionalId}`
+  },
+  AddPartitionsToTxn(body) {
+    const { transactions, v3AndBelowTransactionalId } = body as AddPartitionsToTxnRequest
+    return `transactional id ${some(transactions.length > 0 ? transactions.map((one) => one.transactionalId) : [v3AndBelowTransactionalId])}`
+  },
+  AddOffsetsToTxn(body) {
+    const { transactionalId, groupId } = body as AddOffsetsToTxnRequest
+    return `transactional id ${transactionalId}: group ${groupId}`
+  },
+  TxnOffsetCommit(body) {
+    const { transactionalId, groupId } = body as TxnOffsetCommitRequest
+    return `transactional id ${transactionalId}: group ${groupId}`
+  },
+  EndTxn(body) {
+    const { transactionalId, committed } = body as EndTxnRequest
+    return `transactional id ${transactionalId}: ${committed ? 'commit' : 'abort'}`
   },
   CreateTopics: (body) =>
     some((body as CreateTopicsRequest).topics.map(({ name, numPartitions }) => `${name} with ${numPartitions} partitions`)),
