@@ -1,6 +1,7 @@
 // Reading and querying messages over HTTP.
-import { batchLayout, buildBatch, crc32c } from '@local-kafka-service/protocol'
+import { attributeBits, batchLayout, buildBatch, crc32c } from '@local-kafka-service/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { nodeCodecs as codecs } from '../../agent/src/codecs.ts'
 import { type JsonAnswer, json } from './testing/json.ts'
 import { type ServedForTests, served } from './testing/served.ts'
 
@@ -192,6 +193,25 @@ test('NDJSON is one record per line, for a partition and for a topic', async () 
     const lines = (await response.text()).trimEnd().split('\n')
     expect(values(lines.map((line) => JSON.parse(line) as JsonAnswer['records'][number]))).toEqual(['a\nb', 'c'])
   }
+})
+
+test('a record has the codec of its batch, and says that it was produced in a transaction', async () => {
+  await server.topic('marked', 1)
+  const batch = (value: string, more: Partial<Parameters<typeof buildBatch>[0]>): Uint8Array =>
+    buildBatch(
+      { baseTimestamp: 1, records: [{ offsetDelta: 0, timestamp: 1, key: null, value: Buffer.from(value), headers: [] }], ...more },
+      crc32c,
+    )
+  await server.append('marked', 0, batch('plain', {}))
+  await server.append('marked', 0, batch('in gzip', { compression: { codec: 'gzip', codecs } }))
+  await server.append('marked', 0, batch('in a transaction', { attributes: attributeBits.transactional }))
+  const { records } = (await get('/topics/marked/messages')).body
+  const common = { partition: 0, timestamp: 1, key: null, headers: [] }
+  expect(records).toEqual([
+    { ...common, offset: 0, value: 'plain' },
+    { ...common, offset: 1, value: 'in gzip', compression: 'gzip' },
+    { ...common, offset: 2, value: 'in a transaction', transactional: true },
+  ])
 })
 
 test('batches that could not be decoded are named in every form of an answer', async () => {

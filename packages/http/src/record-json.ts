@@ -11,6 +11,8 @@ export interface RecordJson {
   readonly value: string | null
   readonly valueEncoding?: 'base64'
   readonly headers: readonly { readonly key: string; readonly value: string | null; readonly valueEncoding?: 'base64' }[]
+  readonly compression?: string
+  readonly transactional?: true
   readonly cut?: NonNullable<LogRecord['cut']>
 }
 
@@ -20,7 +22,7 @@ export function keyJson(key: Uint8Array | null): Pick<RecordJson, 'key' | 'keyEn
   return { key: text, ...(base64 && { keyEncoding: 'base64' as const }) }
 }
 
-export function recordJson({ partition, offset, timestamp, key, value, headers, cut }: LogRecord): RecordJson {
+export function recordJson({ partition, offset, timestamp, key, value, headers, compression, transactional, cut }: LogRecord): RecordJson {
   const valueText = textOf(value)
   return {
     partition,
@@ -33,6 +35,8 @@ export function recordJson({ partition, offset, timestamp, key, value, headers, 
       const headerText = textOf(header.value)
       return { key: header.key, value: headerText.text, ...(headerText.base64 && { valueEncoding: 'base64' as const }) }
     }),
+    ...(compression !== undefined && { compression }),
+    ...(transactional && { transactional }),
     ...(cut !== undefined && { cut }),
   }
 }
@@ -65,6 +69,8 @@ export const recordSchema = {
         properties: { key: { type: 'string' }, value: { type: ['string', 'null'] }, valueEncoding: { type: 'string', enum: ['base64'] } },
       },
     },
+    compression: { type: 'string', description: 'The codec of its batch. Absent: the batch is not compressed.' },
+    transactional: { type: 'boolean', description: 'Present when the record was produced in a transaction.' },
     cut: {
       type: 'object',
       description: `Present when the record is larger than ${fixedLimits.recordBytesPerAnswer} bytes as JSON, so that the answer has only its beginning: the original sizes of the parts that are cut. A Kafka client can read the whole record.`,

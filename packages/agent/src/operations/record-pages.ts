@@ -170,8 +170,9 @@ interface UnpackedBatch {
 async function addRecords(page: OpenPage, batch: UnpackedBatch, ask: PageAsk, slice: Slice): Promise<number | undefined> {
   const { partition } = ask
   const { header, unpacked } = batch
+  const marks = marksOf(header)
   for (const { offsetDelta, ...decoded } of readUnpackedRecords(header, unpacked)) {
-    const whole: LogRecord = { partition, offset: header.baseOffset + offsetDelta, ...decoded }
+    const whole: LogRecord = { partition, offset: header.baseOffset + offsetDelta, ...decoded, ...marks }
     const sizeBytes = sizeOf(whole)
     page.unpackedBytes += sizeBytes
     if (slice.spent(1 + sizeBytes / fixedLimits.openedBytesPerUnit)) await slice.next()
@@ -184,6 +185,15 @@ async function addRecords(page: OpenPage, batch: UnpackedBatch, ask: PageAsk, sl
     page.bytes += bytes
   }
   return undefined
+}
+
+/** What its records have of a batch. */
+function marksOf({ attributes }: BatchHeader): Pick<LogRecord, 'compression' | 'transactional'> {
+  const codec = codecNames[attributes & attributeBits.codec]
+  return {
+    ...(codec !== undefined && codec !== 'none' && { compression: codec }),
+    ...((attributes & attributeBits.transactional) !== 0 && { transactional: true }),
+  }
 }
 
 /** The record, or its beginning if it is too large for an answer, with its size. */

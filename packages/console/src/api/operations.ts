@@ -647,6 +647,8 @@ export interface Operations {
           readonly value: string | null
           readonly valueEncoding?: 'base64'
         })[]
+        readonly compression?: string
+        readonly transactional?: boolean
         readonly cut?: {
           readonly keyBytes?: number
           readonly valueBytes?: number
@@ -694,6 +696,8 @@ export interface Operations {
           readonly value: string | null
           readonly valueEncoding?: 'base64'
         })[]
+        readonly compression?: string
+        readonly transactional?: boolean
         readonly cut?: {
           readonly keyBytes?: number
           readonly valueBytes?: number

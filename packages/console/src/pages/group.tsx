@@ -3,10 +3,10 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { call, ProblemError } from '../api/client.ts'
 import { count, plural } from '../format.ts'
-import { Chart, chartLength } from '../parts/chart.tsx'
+import { Chart, chartLength, Trend } from '../parts/chart.tsx'
 import { Scroll } from '../parts/scroll.tsx'
 import { Empty, Failure, Loading } from '../parts/states.tsx'
-import { useHistory } from '../parts/use-history.ts'
+import { useHistories, useHistory } from '../parts/use-history.ts'
 import { usePolled } from '../parts/use-polled.ts'
 import { topicAddress } from '../route.ts'
 import { DeleteGroup } from './delete-group.tsx'
@@ -14,11 +14,14 @@ import { SeekGroup } from './seek-group.tsx'
 
 const everyMs = 2_000
 
+type Group = Awaited<ReturnType<typeof call<'showGroup'>>>
+
 export function GroupPage({ group }: { readonly group: string }): JSX.Element {
   const shown = usePolled(`group ${group}`, (signal) => call('showGroup', { params: { group }, signal }), everyMs)
   const [seeking, setSeeking] = useState(false)
   const [deleting, setDeleting] = useState(false)
   const lags = useHistory(shown.answer, ({ lag }) => lag, chartLength)
+  const lagsOf = useHistories(shown.answer, lagByPartition, chartLength)
   const answer = shown.answer
   if (shown.error instanceof ProblemError && shown.error.problem.error_code === 404)
     return (
@@ -107,6 +110,9 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
                     Lag
                   </th>
                   <th scope="col" class="wide">
+                    <span class="unseen">The lag since the page was opened</span>
+                  </th>
+                  <th scope="col" class="wide">
                     Member
                   </th>
                 </tr>
@@ -121,6 +127,9 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
                     <td class="number">{offset === null ? '–' : count(offset)}</td>
                     <td class="number">{count(end)}</td>
                     <td class={behind > 0 ? 'number strong' : 'number'}>{count(behind)}</td>
+                    <td class="wide trend">
+                      <Trend values={lagsOf.get(`${topic}:${partition}`) ?? []} />
+                    </td>
                     <td class="wide">{members.find((one) => one.member === member)?.clientId ?? '–'}</td>
                   </tr>
                 ))}
@@ -131,4 +140,8 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
       </section>
     </>
   )
+}
+
+function lagByPartition({ partitions }: Group): ReadonlyMap<string, number> {
+  return new Map(partitions.map(({ topic, partition, lag }) => [`${topic}:${partition}`, lag]))
 }

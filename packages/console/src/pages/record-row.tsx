@@ -27,6 +27,8 @@ export function RecordRow({ topic, record }: { readonly topic: string; readonly 
                 {record.headers.length} header{record.headers.length === 1 ? '' : 's'}
               </span>
             )}
+            {record.compression !== undefined && <span class="tag">{record.compression}</span>}
+            {record.transactional === true && <span class="tag">transaction</span>}
             {record.cut !== undefined && <span class="tag bad">cut</span>}
           </span>
         </summary>

@@ -37,6 +37,15 @@ export function Chart({ label, values, format, unit }: ChartProps): JSX.Element 
   )
 }
 
+/** A line without numbers, for a cell of a table that has the newest value beside it. */
+export function Trend({ values }: { readonly values: readonly number[] }): JSX.Element {
+  return (
+    <svg class="trend" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      <path class="line" d={pathOf(values, Math.max(...values, 0))} vector-effect="non-scaling-stroke" />
+    </svg>
+  )
+}
+
 function pathOf(values: readonly number[], most: number): string {
   if (values.length < 2) return ''
   const first = chartLength - values.length

@@ -11,6 +11,7 @@ import {
   settings,
 } from '@local-kafka-service/agent'
 import { type Codecs, crc32c } from '@local-kafka-service/protocol'
+import { nodeCodecs } from '../../../agent/src/codecs.ts'
 import { must } from '../../../agent/src/core/assert.ts'
 import { objectKey } from '../../../agent/src/core/object-key.ts'
 import { Packer } from '../../../agent/src/memory/packer.ts'
@@ -106,7 +107,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     return watch(...watched)
   }
   // The tests compress nothing: using a codec is a defect of the test.
-  const unpacker = new Unpacker({ codecs: {} as Codecs, clock, limits: defaultLimits })
+  const unpacker = new Unpacker({ codecs: nodeCodecs, clock, limits: defaultLimits })
   const policy = { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
   const producerIdExpirationMs = 86_400_000
   const { log } = metadata
