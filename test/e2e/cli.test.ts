@@ -202,6 +202,8 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
         { partition: 1, committed: 1, end: 1, lag: 0 },
         { partition: 2, committed: null, end: 0, lag: 0 },
       ])
+      const all = await json<readonly Record<string, unknown>[]>(['group', 'describe'], run)
+      expect(all.find((one) => one['group'] === group)).toEqual(described)
       const table = await lks(['group', 'describe', group], run)
       expect(table.stdout).toMatch(/^Total lag +1$/m)
       expect(table.stdout).toMatch(/^read +0 +2 +3 +1 +an app +127\.0\.0\.1$/m)

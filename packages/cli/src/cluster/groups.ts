@@ -38,6 +38,11 @@ export interface CommittedPosition extends PartitionRef {
   readonly metadata: string
 }
 
+/** The ids of the groups whose members consume topics, sorted: share and streams groups are described otherwise. */
+export async function consumingGroups(cluster: ClusterClient): Promise<readonly string[]> {
+  return (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
+}
+
 /** Sorted by id. Asks every broker for the groups that it coordinates. */
 export async function listGroups(cluster: ClusterClient): Promise<readonly ListedGroup[]> {
   const { brokers } = await clusterState(cluster, [])

@@ -1,7 +1,7 @@
 // lks group describe: a group's partitions with their lag, its topics and its members.
 import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type PartitionLag, totalLag } from '../../cluster/group-lag.ts'
-import { describeGroup, type GroupMemberState, type GroupOverview } from '../../cluster/groups.ts'
+import { consumingGroups, describeGroup, type GroupMemberState, type GroupOverview } from '../../cluster/groups.ts'
 import { asServer } from '../../cluster/probe.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { forEachShown } from '../each.ts'
@@ -13,12 +13,13 @@ import { lagView, topicLagColumns } from './group-lag.ts'
 export const groupDescribe: ClientCommand = {
   path: ['group', 'describe'],
   summary: 'Show the offsets, lag and members of groups.',
-  arguments: [{ name: 'group', required: true, variadic: true, doc: 'Their ids.', completes: 'group' }],
+  arguments: [{ name: 'group', required: false, variadic: true, doc: 'The group ids. Default: all groups.', completes: 'group' }],
   options: [outputOption],
-  examples: ['lks group describe billing', 'lks group describe billing -o json'],
+  examples: ['lks group describe', 'lks group describe billing', 'lks group describe billing -o json'],
   async run(given, context) {
     await withCluster(context, async (cluster) => {
-      await forEachShown([...new Set(given.arguments)], context, {
+      const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consumingGroups(cluster)
+      await forEachShown(groups, context, {
         act: (id) => describe(cluster, id),
         view: (described) => ({
           value: described.map(valueOf),

@@ -1,7 +1,7 @@
 // lks group lag: the lag of groups, per topic, once or repeatedly.
 import { type ClusterClient, pause, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type TopicLag, totalLag } from '../../cluster/group-lag.ts'
-import { describeGroup, listGroups } from '../../cluster/groups.ts'
+import { consumingGroups, describeGroup } from '../../cluster/groups.ts'
 import type { ClientCommand, CommandContext, ParsedCommand } from '../client-command.ts'
 import { durationOption, givenDuration } from '../duration-option.ts'
 import { forEachShown } from '../each.ts'
@@ -22,7 +22,7 @@ export const groupLag: ClientCommand = {
     await withCluster(context, async (cluster) => {
       if (given.flag('watch')) await watch(cluster, given, context)
       else {
-        const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consuming(cluster)
+        const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consumingGroups(cluster)
         await forEachShown(groups, context, { act: (group) => lagOfGroup(cluster, group), view: viewOf, format: formatOf(given) })
       }
     })
@@ -43,10 +43,6 @@ async function lags(cluster: ClusterClient, ids: readonly string[]): Promise<rea
   const found: GroupLag[] = []
   for (const group of ids) found.push(await lagOfGroup(cluster, group))
   return found
-}
-
-async function consuming(cluster: ClusterClient): Promise<readonly string[]> {
-  return (await listGroups(cluster)).filter(({ type }) => type === 'classic' || type === 'consumer').map(({ id }) => id)
 }
 
 /** Rejects for an unknown group: it must not look like a group without lag. */
@@ -72,7 +68,7 @@ async function watch(cluster: ClusterClient, given: ParsedCommand, { terminal, s
   const format = formatOf(given)
   try {
     for (;;) {
-      const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consuming(cluster)
+      const groups = given.arguments.length > 0 ? [...new Set(given.arguments)] : await consumingGroups(cluster)
       const view = viewOf(await lags(cluster, groups))
       if (format === 'json') terminal.data.write(`${JSON.stringify({ time: new Date().toISOString(), groups: view.value })}\n`)
       else {
