@@ -93,3 +93,17 @@ test('bytes that are not HTTP are answered with 400 and reported, and a request 
     { kind: 'protocol error', message: expect.stringContaining('HPE_HEADER_OVERFLOW') },
   ])
 })
+
+test('bytes that are not HTTP are reported once for each connection, and a client that disconnects within its request not at all', async () => {
+  const events: AgentEvent[] = []
+  const { port } = await listened({ hosts: ['127.0.0.1'], port: 0, movable: false }, (event) => void events.push(event))
+  const leaving = connect(port, '127.0.0.1')
+  leaving.end('GET / HTTP/1.1\r\nhost: loc')
+  await text(leaving)
+  const wrong = connect(port, '127.0.0.1')
+  wrong.write('\0\0\0\x10')
+  wrong.write('\0\x12\0\x03')
+  wrong.end('\0\0')
+  expect(await text(wrong)).toMatch(/^HTTP\/1\.1 400 /)
+  expect(events).toMatchObject([{ kind: 'protocol error', message: expect.stringContaining('HPE_INVALID_METHOD') }])
+})

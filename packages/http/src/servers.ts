@@ -128,9 +128,11 @@ function listenOnOne(
   })
 }
 
-/** Answers as Node does without this listener, and reports why the connection is closed. */
+/** Answers as Node does without this listener, and reports why the connection is closed. A client that disconnects within a request (HPE_INVALID_EOF_STATE) is not reported. */
 function closeAfter(error: NodeJS.ErrnoException, socket: Duplex & RoomSocket, room: ConnectionRoom): void {
   const { code = '' } = error
+  // Each further chunk of the same connection is another error.
+  if (socket.writableEnded) return
   const isLate = code === 'ERR_HTTP_REQUEST_TIMEOUT'
   if (isLate) {
     const seconds = httpLimits.requestTimeoutMs / 1000
@@ -138,7 +140,7 @@ function closeAfter(error: NodeJS.ErrnoException, socket: Duplex & RoomSocket, r
       kind: 'late',
       reason: `its HTTP request did not arrive within ${seconds} s, or its head not within ${httpLimits.headersTimeoutMs / 1000} s`,
     })
-  } else if (code.startsWith('HPE_')) room.failed(socket, { kind: 'not HTTP', reason: code })
+  } else if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') room.failed(socket, { kind: 'not HTTP', reason: code })
   // A client that has disconnected gets no answer.
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy()
