@@ -53,7 +53,17 @@ test('a dry run explains, a halted sweep removes nothing, and a confirmed one re
 
 test('the jobs are listed with their next passes and what they still have to do', async () => {
   const { jobs } = (await json(await fetch(`${http.control.url}/upkeep`))) as { readonly jobs: readonly { readonly job: string }[] }
-  expect(jobs.map(({ job }) => job)).toEqual(['scrub', 'compaction', 'merge', 'retention', 'purge', 'sweep', 'orphans', 'expiry'])
+  expect(jobs.map(({ job }) => job)).toEqual([
+    'scrub',
+    'compaction',
+    'merge',
+    'retention',
+    'purge',
+    'sweep',
+    'orphans',
+    'expiry',
+    'transactions',
+  ])
   const quiet = { elsewhere: false, running: false, problem: null, progress: null }
   expect(jobs.find(({ job }) => job === 'orphans')).toMatchObject({
     ...quiet,
