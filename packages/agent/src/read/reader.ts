@@ -242,8 +242,10 @@ export class Reader {
     const chunks: Uint8Array[] = []
     let sizeBytes = 0
     let offset = ask.offset
+    // What follows does not fit: no other look-up has more for this answer.
+    let full = false
     try {
-      while (offset < end) {
+      while (offset < end && !full) {
         const first = offset === ask.offset ? planned.get(key)?.segments : undefined
         const found = first ?? (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
         // A look-up finds few segments if they are small: those of a further one are read side by side, too.
@@ -256,7 +258,8 @@ export class Reader {
           if (segment.sizeBytes === 0) {
             const marker = markerBatch(segment, this.#parts.crc32c)
             if (marker !== undefined) {
-              if (room < marker.length && !(budget.atLeastOne && sizeBytes === 0)) break
+              full = room < marker.length && !(budget.atLeastOne && sizeBytes === 0)
+              if (full) break
               chunks.push(marker)
               sizeBytes += marker.length
             }
@@ -265,7 +268,8 @@ export class Reader {
             continue
           }
           const atLeastOne = budget.atLeastOne && sizeBytes === 0
-          if ((room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false) break
+          full = (room <= 0 && !atLeastOne) || request.claim?.reserve(segment.sizeBytes) === false
+          if (full) break
           const wanted = { fromOffset: offset, untilOffset: end, maxBytes: room, atLeastOne }
           const begun = reads.take(segment)
           const read = { of: ask, segment, signal: request.signal, ...(begun && { begun }) }
@@ -280,7 +284,8 @@ export class Reader {
           for (const chunk of ownedBy(request.held, taken)) chunks.push(chunk)
           sizeBytes += taken.sizeBytes
           offset = taken.nextOffset
-          if (taken.nextOffset <= segment.lastOffset) break
+          full = taken.nextOffset <= segment.lastOffset
+          if (full) break
         }
         if (offset === before || sizeBytes >= budget.bytes) break
       }
