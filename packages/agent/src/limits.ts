@@ -382,6 +382,8 @@ export const fixedLimits = {
 
   /** Units of work (a name, a partition, a small record: a few microseconds each) after which a request yields to others (time/turns.ts): one or two milliseconds. */
   unitsPerTurn: 500,
+  /** Characters of a name that count as one more unit: it is hashed twice, at 1.5 ns each. */
+  charactersPerUnit: 1_000,
   /** Work that has waited for a turn more often than this is long: short work does not wait for it. */
   turnsOfShortWork: 1,
   /** A larger frame is decoded in steps. A smaller one has at most so many elements of arrays, at about 0.2 µs each. */

@@ -4,6 +4,7 @@
 // - Each group has its own error.
 import { DeleteGroups, errors } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
+import { unitsOfName } from '../time/turns.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
 
@@ -17,7 +18,7 @@ export const deleteGroups = handler({
     const slice = services.turns.slice()
     const unloaded = await services.groups.unloaded(groupsNames)
     for (const groupId of new Set(groupsNames)) {
-      if (slice.spent(1)) await slice.next()
+      if (slice.spent(unitsOfName(groupId))) await slice.next()
       const outcome = await eachGroup(groupId, { operation: 'DELETE', context, services }, () => services.groups.delete(groupId, unloaded))
       results.push({ groupId, errorCode: outcome.kind === 'ok' ? errors[outcome.value].code : outcome.code })
     }

@@ -5,6 +5,7 @@
 import { DescribeGroups, type DescribeGroupsResponse, errors } from '@local-kafka-service/protocol'
 import type { DescribedGroup } from '../coordinate/stored-groups.ts'
 import type { Services } from '../services.ts'
+import { unitsOfName } from '../time/turns.ts'
 import { authorizedOperations } from './authorized-operations.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -23,7 +24,7 @@ export const describeGroups = handler({
     const slice = services.turns.slice()
     const unloaded = await services.groups.unloaded(request.groups)
     for (const groupId of request.groups) {
-      if (slice.spent(1)) await slice.next()
+      if (slice.spent(unitsOfName(groupId))) await slice.next()
       const outcome = await eachGroup(groupId, { operation: 'DESCRIBE', context, services }, () =>
         services.groups.describe(groupId, unloaded),
       )

@@ -4,6 +4,7 @@
 // - Left out: the partitions of __consumer_offsets, which Kafka lists for groups: pending offsets are rows here.
 import { DescribeTransactions, type DescribeTransactionsResponse, errors } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
+import { unitsOfName } from '../time/turns.ts'
 import { mayTouch } from './access.ts'
 import { handler } from './handler.ts'
 import type { RequestScope } from './request-context.ts'
@@ -20,7 +21,7 @@ export const describeTransactions = handler({
     const slice = services.turns.slice()
     for (const transactionalId of transactionalIds) {
       transactionStates.push(await stateOf(transactionalId, { context, services }))
-      if (slice.spent(1)) await slice.next()
+      if (slice.spent(unitsOfName(transactionalId))) await slice.next()
     }
     return { kind: 'now', response: { throttleTimeMs: 0, transactionStates } }
   },

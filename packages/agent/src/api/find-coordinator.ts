@@ -5,6 +5,7 @@
 // - Left out: share groups. Their keys are UNSUPPORTED_VERSION, which no client retries.
 import { errors, FindCoordinator, type FindCoordinatorResponse } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'
+import { unitsOfName } from '../time/turns.ts'
 import { failure } from './access.ts'
 import { brokersFor } from './brokers.ts'
 import { mayTouchGroup } from './group-access.ts'
@@ -29,7 +30,7 @@ export const findCoordinator = handler({
       const coordinators: NonNullable<FindCoordinatorResponse['coordinators']>[number][] = []
       for (const one of coordinatorKeys) {
         coordinators.push({ key: one, ...coordinatorOf(one, keyType, { context, services }) })
-        if (slice.spent(1)) await slice.next()
+        if (slice.spent(unitsOfName(one))) await slice.next()
       }
       return { kind: 'now', response: { throttleTimeMs: 0, coordinators } }
     }

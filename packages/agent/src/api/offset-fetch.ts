@@ -18,7 +18,7 @@ import { partitionKey } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
 import type { CommittedOffset, OffsetPlace, Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
-import { inSlices, type Slice } from '../time/turns.ts'
+import { inSlices, type Slice, unitsOfName } from '../time/turns.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { eachGroup } from './group-access.ts'
 import { handler } from './handler.ts'
@@ -78,7 +78,7 @@ async function fetched(
     codes.push(code)
     if (code === 0) asked.push(group)
     if (code === 0 && group.topics === null) whole.add(group.groupId)
-    if (slice.spent(1)) await slice.next()
+    if (slice.spent(unitsOfName(group.groupId))) await slice.next()
   }
   // Before the offsets are read: one that is not pending now is committed or dropped, so the offset that is read is not older.
   const unstable = requireStable ? await unstableIn(asked, scope) : noPlaces

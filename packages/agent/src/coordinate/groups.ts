@@ -12,7 +12,7 @@ import { onAbort, orAborted } from '../time/abort.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { every } from '../time/every.ts'
 import { sleep } from '../time/sleep.ts'
-import type { Turns } from '../time/turns.ts'
+import { type Turns, unitsOfName } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
 import { GroupSaves } from './group-saves.ts'
@@ -140,7 +140,7 @@ export class Groups {
     const slice = this.#parts.turns.slice()
     for (const groupId of groupIds) {
       if (!this.#runners.has(groupId) && this.#isMine(groupId) && isLegalGroupId(groupId)) asked.add(groupId)
-      if (slice.spent(1)) await slice.next()
+      if (slice.spent(unitsOfName(groupId))) await slice.next()
     }
     return { asked, heads: await this.stored.heads([...asked]) }
   }

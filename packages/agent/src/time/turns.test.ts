@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { fixedLimits } from '../limits.ts'
 import { ManualClock } from './testing/manual-clock.ts'
-import { Turns } from './turns.ts'
+import { Turns, unitsOfName } from './turns.ts'
 
 test('H10: work is split into slices by its units, and other work runs between two slices', async () => {
   const clock = new ManualClock()
@@ -63,6 +63,11 @@ test('H12: short work does not wait for long work, and long work goes on beside 
   while (loop.soonCount > 0) await loop.turn()
   await long
   expect(trace).toHaveLength(51)
+})
+
+test('names of thousands of characters are more than one unit of work', () => {
+  expect(['', 'orders', 'x'.repeat(249)].map(unitsOfName)).toEqual([1, 1, 1])
+  expect(unitsOfName('x'.repeat(30_000))).toBe(31)
 })
 
 /** Runs, in one turn, the callbacks that were scheduled before it. */

@@ -87,6 +87,11 @@ export class Slice {
   }
 }
 
+/** The work for a name that is hashed and compared: one unit, and more for one that is thousands of characters long. */
+export function unitsOfName({ length }: string): number {
+  return 1 + Math.floor(length / fixedLimits.charactersPerUnit)
+}
+
 /** Runs the steps to their end, in as many turns as they need. They yield their work. Rejects as they throw. */
 export async function finished<T>(steps: Iterator<number, T>, turns: Turns, workPerUnit = 1): Promise<T> {
   const slice = turns.slice()
