@@ -39,6 +39,8 @@ interface CompactionSample {
   readonly megabytesPerSecond: number
   readonly cpuSecondsPerGb: number
   readonly peakMb: number
+  /** What the pass, and the producer beside it, add to what the server holds after the records were written. */
+  readonly addedMb: number
   readonly aloneP99Ms: number
   readonly besideP99Ms: number
   readonly recordsLeft: number
@@ -92,6 +94,7 @@ export async function compactionBenches({ builds, quick, rounds = 1 }: BenchOpti
     row('MB of the log per second', (sample) => sample.megabytesPerSecond, { digits: 1, goal: '≥ 0.7' }),
     row('CPU s per GB of the log', (sample) => sample.cpuSecondsPerGb, { digits: 1 }),
     row('peak resident memory, MB', (sample) => sample.peakMb, { goal: '≤ 268 MB' }),
+    row('resident memory that is added, MB', (sample) => sample.addedMb),
     row('produce p99 alone, ms', (sample) => sample.aloneP99Ms, { digits: 1 }),
     row('produce p99 beside it, ms', (sample) => sample.besideP99Ms, { digits: 1 }),
     row('p99 beside / alone', (sample) => sample.besideP99Ms / sample.aloneP99Ms, { digits: 2, goal: '≤ 2 (ours)' }),
@@ -113,6 +116,7 @@ async function compactionSample(
     await server.prepare(client)
     const aloneP99Ms = await produceP99(server.port, setTimeout(quick ? quickAloneMs : aloneMs))
     forgetPeak(server.pid)
+    const beforeMb = peakResidentMb(server.pid) ?? Number.NaN
     const [began, cpuBefore] = [performance.now(), server.cpuSeconds()]
     let ended = began
     const compacted = server.compact(client).then(() => void (ended = performance.now()))
@@ -127,6 +131,7 @@ async function compactionSample(
       megabytesPerSecond: logBytes / 1e3 / (ended - began),
       cpuSecondsPerGb: cpuSeconds / (logBytes / 1e9),
       peakMb,
+      addedMb: peakMb - beforeMb,
       aloneP99Ms,
       besideP99Ms,
       recordsLeft,

@@ -1,6 +1,7 @@
 // The page of clients: made from the results of their tests. The test of each row must exist and must have passed.
 import { clientBehaviour } from '../../test/e2e/compatibility/client-behaviour.ts'
 import { type ClientName, clientNames, type Exercised, exercised, type Results } from '../../test/e2e/compatibility/exercised.ts'
+import { triedFrameworks } from '../../test/e2e/compatibility/frameworks.ts'
 import type { Check, Tree } from './check.ts'
 
 export const compatibilityPage = 'docs/reference/compatibility.md'
@@ -32,6 +33,14 @@ come first, at the newest versions that their registries had at the last update;
 | client | version | tested here |
 |---|---|---|
 ${rows.join('\n')}
+
+## Frameworks that create their own topics
+
+These were tried by hand with \`lks dev\` and no setting for it; no test runs them.
+
+| framework | version | what was seen |
+|---|---|---|
+${triedFrameworks.map(({ framework, version, seen }) => `| **${framework}** | ${version} | ${seen} |`).join('\n')}
 
 ## Behaviour of the clients themselves
 

@@ -233,7 +233,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     damage.removedBefore(partition, logStartOffset)
   }
   const recordDeletion = new RecordDeletion({ ...base, ...view, log, publishStart })
-  const { storage, compaction, merge, orphans, jobs, reports } = upkeepOf(base, parts, {
+  const { storage, compaction, merge, sweep, orphans, jobs, reports } = upkeepOf(base, parts, {
     ...view,
     damage,
     objects,
@@ -252,7 +252,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     topicMetrics: new TopicMetrics({ ...base, clock: ioClock, topics, records, groups: groupOperations, reportsTopics }),
     damage: damaged,
     compaction: new TopicCompaction({ topics, compaction }),
-    upkeep: new UpkeepOperations({ orphans, reports }),
+    upkeep: new UpkeepOperations({ orphans, released: sweep, reports }),
   }
 
   const stored = { clusterId, log, resources, brokerConfigs, writer, producerIds, reader, offsets, recordDeletion }
@@ -448,7 +448,7 @@ function upkeepOf(
   })
   const trimmer = new SlabTrimmer({ memory: base.memory, clock: ioClock })
   const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, expiry, timeouts, trimmer]
-  return { storage, compaction, merge, orphans, jobs, reports }
+  return { storage, compaction, merge, sweep, orphans, jobs, reports }
 }
 
 /** They read past the cache, which may have bytes that the store has lost. */

@@ -67,7 +67,7 @@ export const defaultLimits = {
   /** One read ahead of a consumer: at most an eighth of the cache, and a whole merged object. */
   readAheadRequestBytes: 64 * mib,
 
-  /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each; the table doubles until then. A log with more keys takes several passes, each as long as one. */
+  /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each; the table grows until then. A log with more keys takes several passes, each as long as one. */
   compactionMapBytes: 64 * mib,
   /** What log compaction keeps of a log is stored in objects of about this size, and held in memory until then. */
   compactionObjectBytes: 8 * mib,

@@ -38,6 +38,7 @@ test('a dry run explains, a halted sweep removes nothing, and a confirmed one re
   const halted = expect.stringContaining('may be older than the store')
   for (const body of [{ dryRun: true }, {}])
     expect(await json(await sweep(body))).toMatchObject({ ...found, deletions, halted, removed: { objects: 0 } })
+  expect(await json(await sweep({ dryRun: true }))).toMatchObject({ released: { objects: 0, bytes: 0 } })
   expect(await json(await sweep({ confirm: true }))).toMatchObject({
     ...found,
     halted: null,
@@ -47,6 +48,7 @@ test('a dry run explains, a halted sweep removes nothing, and a confirmed one re
     stored: { objects: 1 },
     orphans: { objects: 0, bytes: 0 },
     halted: null,
+    released: null,
     deletions: [],
   })
 })

@@ -61,7 +61,7 @@ function jobJson({ job, about, elsewhere, running, lastPass, nextPassAtMs, progr
   }
 }
 
-function reportJson({ stored, orphans, open, foreignKeys, halted, removed, deletions }: SweepReport): object {
+function reportJson({ stored, orphans, open, foreignKeys, halted, removed, released, deletions }: SweepReport): object {
   return {
     stored: amountJson(stored),
     orphans: amountJson(orphans),
@@ -69,6 +69,7 @@ function reportJson({ stored, orphans, open, foreignKeys, halted, removed, delet
     foreignKeys,
     halted,
     removed: { ...amountJson(removed), failed: removed.failed },
+    released: released === undefined ? null : amountJson(released),
     deletions: deletions.map(({ key, sizeBytes, why }) => ({ object: key, bytes: sizeBytes, why })),
   }
 }
@@ -131,7 +132,7 @@ const requestSchema = {
 const reportSchema = {
   description: 'What the sweep found and removed',
   type: 'object',
-  required: ['stored', 'orphans', 'open', 'foreignKeys', 'halted', 'removed', 'deletions'],
+  required: ['stored', 'orphans', 'open', 'foreignKeys', 'halted', 'removed', 'released', 'deletions'],
   properties: {
     stored: amount('All stored objects of the cluster.'),
     orphans: amount('Those that no commit has named and none ever will.'),
@@ -147,9 +148,15 @@ const reportSchema = {
         failed: { ...count, description: 'Objects that the store could not remove. A later sweep tries it again.' },
       },
     },
+    released: {
+      ...amount(
+        'Committed objects that no segment names any more: they are removed when no reader can look for them. Null: only a dry run looks for them.',
+      ),
+      type: ['object', 'null'],
+    },
     deletions: {
       type: 'array',
-      description: 'The first 1,000 orphans.',
+      description: 'The first 1,000 orphans, and in a dry run then the released objects.',
       items: {
         type: 'object',
         required: ['object', 'bytes', 'why'],

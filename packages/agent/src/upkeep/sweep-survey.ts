@@ -27,7 +27,9 @@ export interface SweepReport {
   /** Why the orphans stay until somebody confirms their removal. Null: they do not. */
   readonly halted: string | null
   readonly removed: StoredAmount & { readonly failed: number }
-  /** The first of the orphans. */
+  /** Objects that were committed, and that no segment names any more: the sweep of released objects removes them soon. Only a dry run looks for them. */
+  readonly released?: StoredAmount
+  /** The first of the orphans, then of the released objects. */
   readonly deletions: readonly Orphan[]
 }
 

@@ -84,6 +84,27 @@ async function stored(): Promise<readonly string[]> {
   return keys.toSorted()
 }
 
+test('what is planned are the released objects that no segment names, and nothing is removed', async () => {
+  const planned = new Sweep({
+    store: store.sweep,
+    objects,
+    isMine: () => true,
+    clock,
+    limits: defaultLimits,
+    emit: (event) => void events.push(event),
+  })
+  running = Promise.resolve()
+  await commit(1, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
+  await commit(2, [{ offsets: 10 }])
+  expect(await planned.planned(stopped.signal)).toEqual([])
+  await deleteBefore(0, 20)
+  expect(await planned.planned(stopped.signal)).toEqual([
+    { key: keyOf(2), sizeBytes: 1000, why: expect.stringContaining('no segment names it any more') },
+  ])
+  expect(await store.sweep.released({ maxObjects: 10 })).toHaveLength(2)
+  expect([await stored(), events]).toEqual([[keyOf(1), keyOf(2)].toSorted(), []])
+})
+
 test('an object goes when no segment names it and the readers that could have found one are done', async () => {
   await commit(1, [{ offsets: 10 }, { partition: 1, offsets: 10 }])
   await commit(2, [{ offsets: 10 }])

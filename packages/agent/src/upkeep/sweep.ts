@@ -9,6 +9,7 @@ import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import type { JobReport } from './job-report.ts'
 import { interrupted } from './passes.ts'
+import type { Orphan } from './sweep-survey.ts'
 
 export interface SweepParts {
   readonly store: SweepStore
@@ -41,6 +42,14 @@ export class Sweep {
   /** The objects that the last pass has seen, and that the next one removes if no segment names them. */
   get waiting(): { readonly objects: number; readonly bytes: number } {
     return { objects: this.#seen.length, bytes: this.#seen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+  }
+
+  /** The released objects that no segment names any more, as far as one look shows, at most those of one pass. Changes nothing. Rejects as the database does. */
+  async planned(signal: AbortSignal): Promise<readonly Orphan[]> {
+    const released = await this.#parts.store.released({ maxObjects: fixedLimits.sweptObjectsPerPass })
+    if (released.length === 0) return []
+    const named = await this.#namedAmong(released, signal)
+    return released.filter((object) => !named.has(idOf(object))).map(({ key, sizeBytes }) => ({ key, sizeBytes, why: unnamed }))
   }
 
   /** Sweeps until the signal aborts. A store that is away delays it. */
@@ -82,15 +91,15 @@ export class Sweep {
     // Whatever was released again during the look is left for a later pass.
     const settled = await store.unchanged(candidates)
     const kept = settled.filter((object) => named.has(idOf(object)))
-    const unnamed = settled.filter((object) => !named.has(idOf(object)))
+    const gone = settled.filter((object) => !named.has(idOf(object)))
     await store.keep(kept)
-    if (unnamed.length === 0) return
+    if (gone.length === 0) return
     const results = await objects.remove(
-      unnamed.map(({ key }) => key),
+      gone.map(({ key }) => key),
       signal,
     )
     const failed = new Set(results.filter(({ error }) => error !== undefined).map(({ key }) => key))
-    const removed = unnamed.filter(({ key }) => !failed.has(key))
+    const removed = gone.filter(({ key }) => !failed.has(key))
     await store.forget(removed)
     emit({
       kind: 'objects swept',
@@ -115,6 +124,9 @@ export class Sweep {
     return named
   }
 }
+
+const unnamed =
+  'no segment names it any more: a merge, log compaction, retention or a deletion has taken the last one. It goes when no reader can look for it'
 
 function idOf({ incarnation, sequence }: ObjectId): string {
   return `${incarnation}/${sequence}`

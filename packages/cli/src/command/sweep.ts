@@ -33,14 +33,16 @@ export const sweep: ClientCommand = {
         context,
       )
     const report: SweptStore = await control.work('/upkeep/sweep', { dryRun: !removes, confirm: confirmed })
-    const { orphans, removed, deletions, halted, stored } = report
+    const { orphans, released, removed, deletions, halted, stored } = report
+    // Only a dry run looks for released objects.
+    const planned = orphans.objects + (released?.objects ?? 0)
     show(terminal, formatOf(given), {
       value: report,
       names: deletions.map(({ object }) => object),
       blocks: deletions.length === 0 ? [] : [tableBlock(columns, deletions)],
       nothing: `nothing to remove: the database has ${stored.objects === 1 ? 'the stored object' : `each of ${stored.objects} stored objects`}, or may get it from a flush on its way`,
     })
-    if (orphans.objects > deletions.length) terminal.talk.write(`and ${counted(orphans.objects - deletions.length, 'more object')}\n`)
+    if (planned > deletions.length) terminal.talk.write(`and ${counted(planned - deletions.length, 'more object')}\n`)
     if (removes && removed.objects > 0)
       terminal.talk.write(
         `removed ${counted(removed.objects, 'object')}, ${bytesText(removed.bytes)}${removed.failed === 0 ? '' : `; ${removed.failed} could not be removed`}\n`,
@@ -52,6 +54,8 @@ export const sweep: ClientCommand = {
 interface SweptStore {
   readonly stored: { readonly objects: number; readonly bytes: number }
   readonly orphans: { readonly objects: number; readonly bytes: number }
+  /** Null: it was no dry run. */
+  readonly released: { readonly objects: number; readonly bytes: number } | null
   readonly halted: string | null
   readonly removed: { readonly objects: number; readonly bytes: number; readonly failed: number }
   readonly deletions: readonly SweepDeletion[]

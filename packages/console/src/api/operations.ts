@@ -471,6 +471,10 @@ export interface Operations {
         readonly bytes: number
         readonly failed: number
       }
+      readonly released: {
+        readonly objects: number
+        readonly bytes: number
+      } | null
       readonly deletions: readonly {
         readonly object: string
         readonly bytes: number

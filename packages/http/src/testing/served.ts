@@ -173,6 +173,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     orphans: {
       sweep: () => Promise.reject(new KafkaError('UNSUPPORTED_VERSION')),
     },
+    released: { planned: () => Promise.reject(new KafkaError('UNSUPPORTED_VERSION')) },
     reports: { list: () => [] },
   })
   const compaction = new TopicCompaction({

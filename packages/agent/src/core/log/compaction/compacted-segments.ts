@@ -68,7 +68,7 @@ export class CompactedSegments {
   /** `nextOffset`: the offset after the last one to cover. */
   finish(nextOffset: number): CompactedRun {
     this.#fill(nextOffset)
-    return { segments: this.#segments, bytes: this.#bytes.subarray(0, this.#sizeBytes), batchCount: this.#batchCount }
+    return { segments: this.#segments, bytes: new Uint8Array(this.#bytes.buffer.transfer(this.#sizeBytes)), batchCount: this.#batchCount }
   }
 
   #fill(until: number): void {

@@ -11,8 +11,9 @@ const offsetAt = 2
 /** Kafka's log.cleaner.io.buffer.load.factor: a fuller table takes too many steps for a key. */
 const maxLoad = 0.9
 
-/** Most passes know few keys, so a table begins with this many slots, and doubles. */
+/** Most passes know few keys, so a table begins with this many slots, and grows by half each time. */
 const firstSlots = 1 << 14
+const growth = 1.5
 
 /**
  * An open hash table. Like Kafka's SkimpyOffsetMap it keeps a hash of 128 bits instead of a key. Two keys with the same hash would be one key to it; with a
@@ -31,7 +32,7 @@ export class KeyOffsets {
   /** A sum that means nothing: without it, the slots would not be touched. */
   touched = 0
 
-  /** `maxBytes` bounds its memory; while it grows it takes half as much again for a moment. `maxKeys` is the most keys that there can be. */
+  /** `maxBytes` bounds its memory; while it grows it takes two thirds more for a moment. `maxKeys` is the most keys that there can be. */
   constructor({ maxBytes, maxKeys }: KeyRoom) {
     this.#maxSlots = Math.max(2, Math.min(Math.floor(maxBytes / slotBytes), Math.ceil(maxKeys / maxLoad) + 1))
     // At least one slot stays free, or a key that is not there would be looked for indefinitely.
@@ -140,7 +141,7 @@ export class KeyOffsets {
   /** The slots of both tables are in the order of their hashes, so the copy runs through both memories once. */
   #grow(): void {
     const [words, doubles, slots] = [this.#words, this.#doubles, this.#slots]
-    this.#slots = Math.min(2 * slots, this.#maxSlots)
+    this.#slots = Math.min(Math.ceil(growth * slots), this.#maxSlots)
     this.#slotsPerHash = this.#slots / 2 ** 32
     const memory = new ArrayBuffer(this.#slots * slotBytes)
     this.#words = new Uint32Array(memory)
