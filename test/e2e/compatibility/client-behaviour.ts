@@ -45,6 +45,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`test/e2e/groups.test.ts`',
   },
   {
+    client: '@platformatic/kafka',
+    version: '2.12.1',
+    behaviour:
+      'A producer claims producer id 0 with epoch 0 by default, so the next process with the same transactional id is fenced. Give it `producerId: -1n, producerEpoch: -1`',
+    source: '`test/e2e/transactions.test.ts`',
+  },
+  {
     client: 'kafka-go, @platformatic/kafka, kafka-ts',
     version: '0.4.51, 2.12.1, 1.5.0',
     behaviour:

@@ -5,7 +5,7 @@ const [bootstrap = '', group = ''] = process.argv.slice(2)
 const common = { clientId: 'copier', bootstrapBrokers: [bootstrap], retries: 100, retryDelay: 100 }
 
 async function copy(): Promise<void> {
-  // Without them its InitProducerId claims producer id 0 with epoch 0, and a second process is fenced, as by Apache Kafka.
+  // Without them its InitProducerId claims producer id 0 with epoch 0, and a second process of a transactional id that has another one is fenced.
   const none = { producerId: -1n, producerEpoch: -1 }
   const producer = new Producer({ ...common, ...none, serializers: stringSerializers, transactionalId: group, idempotent: true })
   const consumer = new Consumer({
