@@ -1,36 +1,24 @@
 // One agent: it connects the given parts. It reads like a table of contents: every constructor is here, no rule is.
-// It is longer than other files because it is one thing: a list of constructors.
-import type { Codecs } from '@local-kafka-service/protocol'
-import { openGate } from './api/gate.ts'
+import { type AgentBase, baseOf, type Parts } from './agent-parts.ts'
+import { upkeepOf } from './agent-upkeep.ts'
 import { handlers } from './api/index.ts'
 import { Groups, type GroupsParts } from './coordinate/groups.ts'
-import { MemberMemory } from './coordinate/member-memory.ts'
 import { TransactionCoordinator } from './coordinate/transactions.ts'
-import type { Checksum } from './core/checksum.ts'
 import type { ClassicSettings } from './core/group/classic-messages.ts'
 import type { ClusterId, TopicPartition } from './core/ids.ts'
-import { compactionConfigs } from './core/log/compaction/compaction-due.ts'
-import { mergedSegmentBounds } from './core/log/merge/merged-segments.ts'
 import { gaugesOf, type Health, healthOf } from './health.ts'
 import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { fixedLimits, type Limits } from './limits.ts'
 import { Membership, type MembershipListener, type Self, type TakeOver } from './membership.ts'
-import { memoryPlan } from './memory/memory-plan.ts'
-import { Packer, type RemotePackers } from './memory/packer.ts'
-import { SlabPool } from './memory/slab-pool.ts'
-import { SlabTrimmer } from './memory/slab-trimmer.ts'
-import { type RemoteCodecs, Unpacker } from './memory/unpacker.ts'
-import type { Member, MetadataStore } from './metadata/metadata-store.ts'
-import type { Interceptor } from './net/interceptor.ts'
-import type { ListenAddress, Network } from './net/network.ts'
+import type { SlabPool } from './memory/slab-pool.ts'
+import type { Member } from './metadata/metadata-store.ts'
+import type { ListenAddress } from './net/network.ts'
 import { type KafkaPort, serveKafka } from './net/serve.ts'
-import type { ObjectStore } from './objects/object-store.ts'
 import { CachedObjects } from './objects/wrappers/cached.ts'
-import type { AgentEvent, EventHook } from './observe/events.ts'
-import { type Gauges, Meters, type Metric } from './observe/metrics.ts'
-import { RecentFlushes } from './observe/recent-flushes.ts'
-import { RecentRequests } from './observe/recent-requests.ts'
-import { StoreWatch } from './observe/store-watch.ts'
+import { Meters, type Metric } from './observe/metrics.ts'
+import type { RecentFlushes } from './observe/recent-flushes.ts'
+import type { RecentRequests } from './observe/recent-requests.ts'
+import type { StoreWatch } from './observe/store-watch.ts'
 import { BrokerConfigOperations } from './operations/broker-configs.ts'
 import { DamageOperations } from './operations/damage.ts'
 import { GroupOperations } from './operations/groups.ts'
@@ -46,70 +34,16 @@ import { Follower } from './read/follower.ts'
 import { Offsets } from './read/offsets.ts'
 import { Reader } from './read/reader.ts'
 import { SegmentReader } from './read/segment-reader.ts'
-import { readTogether } from './read/segments-together.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
-import type { Clock, Random } from './time/clock.ts'
-import { Slots } from './time/slots.ts'
-import { Turns } from './time/turns.ts'
-import { type CompactionParts, LogCompaction } from './upkeep/compaction.ts'
-import type { RemoteCompaction } from './upkeep/compaction-work.ts'
-import { Expiry } from './upkeep/expiry.ts'
-import { JobReports } from './upkeep/job-report.ts'
-import { LogRetention, type LogRetentionParts } from './upkeep/log-retention.ts'
-import { SegmentMerge, type SegmentMergeParts } from './upkeep/merge.ts'
-import { OrphanSweep } from './upkeep/orphan-sweep.ts'
-import { Scrubber } from './upkeep/scrubber.ts'
-import { StorageChecks } from './upkeep/storage-checks.ts'
-import type { StorageWalkParts } from './upkeep/storage-walk.ts'
-import { Sweep } from './upkeep/sweep.ts'
-import { TopicPurge } from './upkeep/topic-purge.ts'
-import { TransactionTimeouts } from './upkeep/transaction-timeouts.ts'
+import type { LogCompaction } from './upkeep/compaction.ts'
+import type { SegmentMerge } from './upkeep/merge.ts'
 import { Catalog } from './view/catalog.ts'
-import { DynamicConfigs } from './view/dynamic-configs.ts'
 import type { Owners } from './view/owners.ts'
 import { Tails } from './view/tails.ts'
 import { ProducerIds } from './write/producer-ids.ts'
-import { retentionDefaults, topicConfig } from './write/topic-config.ts'
 import { type FlushPolicy, Writer } from './write/writer.ts'
-
-/** All access to the outside world. An agent has no other, so a simulator can provide it. */
-export interface Parts {
-  readonly clock: Clock
-  /** The clock of sockets, stores and leases, which need real time when `clock` can be moved. Default: `clock`. */
-  readonly ioClock?: Clock
-  /** The clock of sessions and rebalances of groups, when their time is moved separately. Default: `clock`. */
-  readonly sessionClock?: Clock
-  readonly random: Random
-  readonly network: Network
-  /** Opened on the prefix that this cluster has claimed. */
-  readonly objects: ObjectStore
-  /** Opened for the cluster. */
-  readonly metadata: MetadataStore
-  readonly codecs: Codecs
-  /** Decompression outside the event loop. Default: none, so that it is deterministic. */
-  readonly remoteCodecs?: RemoteCodecs
-  readonly remotePackers?: RemotePackers
-  readonly remoteCompaction?: RemoteCompaction
-  readonly crc32c: Checksum
-  /** The memory of frames and objects. Default: a pool of the agent's own. Tests have one that overwrites released memory. */
-  readonly memory?: SlabPool
-  readonly emit: EventHook
-  /** What the object store and the database report, if they are watched. */
-  readonly storeMeters?: () => Gauges['store']
-  readonly databaseAges?: () => Gauges['databaseAges']
-  /** True: requests to the object store cost money, so the metrics have their cost. */
-  readonly storeCosts?: boolean
-  /** The current reason, as reported by the stores, why this agent cannot write. Absent: the agent makes its own. */
-  readonly stores?: StoreWatch
-  /** The memory of the machine, from which the default of `memory.bytes` follows. Absent: enough for all defaults. */
-  readonly machineBytes?: number
-  /** Default: those of `memory.bytes`. `metadata` is opened with the same. */
-  readonly limits?: Limits
-  /** Sees every request and may fail it. Only tests provide one: there is no setting and no command for it. */
-  readonly interceptor?: Interceptor
-}
 
 export interface AgentOptions {
   readonly settings: Settings
@@ -292,220 +226,8 @@ function changesOf({
   }
 }
 
-/** What all parts share: the given parts with their defaults, and what is made once from them. */
-function baseOf({ clock, ioClock = clock, sessionClock = clock, ...parts }: Parts, given: Settings, meters: Meters) {
-  const dynamicConfigs = new DynamicConfigs()
-  const settings: Settings = { ...given, dynamic: (name) => dynamicConfigs.valuesOf(name) }
-  const { random, codecs, remoteCodecs, remotePackers, crc32c } = parts
-  const asked = text(settings, 'memory.bytes')
-  const memoryBytes = asked === undefined ? undefined : Number(asked)
-  const plan = memoryPlan({ memoryBytes, cacheBytes: number(settings, 'cache.bytes'), machineBytes: parts.machineBytes })
-  const { limits = plan.limits } = parts
-  const recent = { requests: new RecentRequests(ioClock), flushes: new RecentFlushes(ioClock) }
-  const emit = (event: AgentEvent): void => {
-    meters.count(event)
-    recent.requests.count(event)
-    recent.flushes.count(event)
-    parts.emit(event)
-  }
-  const stores = parts.stores ?? new StoreWatch({ emit, clock: ioClock })
-  const turns = new Turns(ioClock)
-  const memory = parts.memory ?? new SlabPool({ maxFreeBytes: limits.freeSlabBytes })
-  const unpacker = new Unpacker({ codecs, ...(remoteCodecs && { remoteCodecs }), clock: ioClock, limits })
-  return {
-    clock,
-    ioClock,
-    sessionClock,
-    random,
-    crc32c,
-    memory,
-    memberMemory: new MemberMemory(limits.groupBytes),
-    unpacker,
-    packer: new Packer({ codecs, ...(remotePackers && { remotePackers }), clock: ioClock, limits }),
-    limits,
-    cacheBytes: plan.cacheBytes,
-    settings,
-    dynamicConfigs,
-    recent,
-    emit,
-    stores,
-    turns,
-    gate: openGate,
-  }
-}
-
-/** What runs beside the clients, and removes, replaces or checks what is stored. */
-function upkeepOf(
-  base: ReturnType<typeof baseOf>,
-  { codecs, metadata, objects: store, remoteCompaction }: Parts,
-  view: {
-    readonly owners: Owners
-    readonly catalog: Catalog
-    readonly tails: Tails
-    readonly damage: DamageReports
-    readonly objects: CachedObjects
-    readonly transactions: TransactionCoordinator
-    readonly publishStart: LogRetentionParts['publishStart']
-  },
-) {
-  const { settings, ioClock } = base
-  const isMine = (): boolean => view.owners.ofName('storage').mine
-  const checkMs = number(settings, 'log.retention.check.interval.ms')
-  const reports = new JobReports(base.clock)
-  const storage = storageUpkeepOf(base, { objects: store, metadata }, { ...view, reports })
-  const { clusterId, log, topics, swaps, transactions } = metadata
-  const onSwapped: CompactionParts['onSwapped'] = (of, nextOffset) => view.tails.forgetReplaced(of, nextOffset)
-  const rewriting = { swaps, clusterId, log, topics, objects: store, rewrites: new Slots(1), onSwapped }
-  const compaction: LogCompaction = new LogCompaction({
-    ...base,
-    ...view,
-    ...compactionOptions(base, storage),
-    ...rewriting,
-    ...(remoteCompaction && { remoteCompaction }),
-    codecs,
-    transactions,
-    report: reports.register({
-      job: 'compaction',
-      about: 'keeps the last record of each key in compacted topics',
-      backlog: () => ({ partitions: compaction.backlog.dirtyPartitions, bytes: compaction.backlog.dirtyBytes }),
-    }),
-  })
-  const merge: SegmentMerge = new SegmentMerge({
-    ...base,
-    ...view,
-    ...mergeOptions(base, storage, store),
-    ...rewriting,
-    report: reports.register({
-      job: 'merge',
-      about: 'merges small objects into larger ones, by partition',
-      backlog: () => ({ ...merge.backlog }),
-    }),
-  })
-  const retention = new LogRetention({
-    ...base,
-    ...view,
-    topics,
-    store: metadata.retention,
-    defaults: () => retentionDefaults(settings),
-    checkMs,
-    report: reports.register({ job: 'retention', about: 'removes records that are too old, too many or deleted' }),
-  })
-  const purge = new TopicPurge({
-    ...base,
-    store: metadata.retention,
-    isMine,
-    checkMs,
-    undeleteMs: number(settings, 'topic.undelete.ms'),
-    report: reports.register({ job: 'purge', about: 'removes deleted topics after topic.undelete.ms', isMine }),
-  })
-  const sweep: Sweep = new Sweep({
-    ...base,
-    store: metadata.sweep,
-    objects: view.objects,
-    isMine,
-    clock: ioClock,
-    report: reports.register({
-      job: 'sweep',
-      about: 'removes objects whose last record is gone, when no reader can look for them any more',
-      isMine,
-      backlog: () => ({ ...sweep.waiting }),
-    }),
-  })
-  const orphans: OrphanSweep = new OrphanSweep({
-    ...base,
-    clusterId,
-    store: metadata.orphans,
-    expiry: metadata.expiry,
-    listed: store,
-    objects: view.objects,
-    isMine,
-    intervalMs: number(settings, 'storage.sweep.interval.ms'),
-    report: reports.register({
-      job: 'orphans',
-      about: 'removes objects that no commit has named, such as those of crashes',
-      isMine,
-      backlog: () => ({ ...orphans.left }),
-      problem: () => orphans.halted,
-    }),
-  })
-  const expiry = new Expiry({
-    ...base,
-    store: metadata.expiry,
-    isMine,
-    checkMs,
-    producersMs: number(settings, 'producer.id.expiration.ms'),
-    keysMs: number(settings, 'http.idempotency.key.expiration.ms'),
-    report: reports.register({ job: 'expiry', about: 'forgets silent producers and old idempotency keys', isMine }),
-  })
-  const timeouts = new TransactionTimeouts({
-    ...base,
-    store: transactions,
-    coordinator: view.transactions,
-    abortEveryMs: number(settings, 'transaction.abort.timed.out.transaction.cleanup.interval.ms'),
-    removeEveryMs: number(settings, 'transaction.remove.expired.transaction.cleanup.interval.ms'),
-    unusedMs: number(settings, 'transactional.id.expiration.ms'),
-    report: reports.register({ job: 'transactions', about: 'aborts transactions that have timed out' }),
-  })
-  const trimmer = new SlabTrimmer({ memory: base.memory, clock: ioClock })
-  const jobs = [...storage.jobs, retention, compaction, merge, purge, sweep, orphans, expiry, timeouts, trimmer]
-  return { storage, compaction, merge, sweep, orphans, jobs, reports }
-}
-
-/** They read past the cache, which may have bytes that the store has lost. */
-function storageUpkeepOf(
-  base: ReturnType<typeof baseOf>,
-  { objects, metadata }: Pick<Parts, 'objects' | 'metadata'>,
-  { owners, damage, reports }: { readonly owners: Owners; readonly damage: DamageReports; readonly reports: JobReports },
-) {
-  const segments = new SegmentReader({ ...base, objects: new CachedObjects(objects, { ...base, maxBytes: 0 }), damage })
-  const parts = {
-    objects,
-    isDamaged: async ({ segment, ...of }, signal) => (await segments.examine({ of, segment, signal })).left !== undefined,
-    onIntact: (objectKey) => damage.healedObject(objectKey),
-    store: metadata.damage,
-    crc32c: base.crc32c,
-    clock: base.ioClock,
-  } satisfies StorageWalkParts
-  const checks = new StorageChecks({ ...parts, wallClock: base.clock })
-  const intervalMs = number(base.settings, 'storage.scrub.interval.ms')
-  const isMine = (): boolean => owners.ofName('storage').mine
-  const report = reports.register({ job: 'scrub', about: 'reads all stored objects and reports damage', isMine })
-  const scrubber = new Scrubber({ ...parts, intervalMs, isMine, emit: base.emit, report })
-  return { segments, checks, jobs: [checks, scrubber] }
-}
-
-function compactionOptions(
-  { settings }: ReturnType<typeof baseOf>,
-  { segments }: { readonly segments: SegmentReader },
-): Pick<CompactionParts, 'readSegment' | 'configsOf' | 'job' | 'checkMs' | 'producerIdExpirationMs'> {
-  return {
-    readSegment: async (of, segment, signal) => {
-      const { bytes, left } = await segments.examine({ of, segment, signal })
-      return left === undefined ? bytes : undefined
-    },
-    configsOf: ({ configs }) => compactionConfigs((name) => topicConfig(configs, settings, name).value),
-    job: `${text(settings, 'agent.name') ?? 'agent-1'} compaction`,
-    checkMs: number(settings, 'log.cleaner.backoff.ms'),
-    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
-  }
-}
-
-function mergeOptions(
-  { settings, crc32c, turns, limits }: ReturnType<typeof baseOf>,
-  { segments }: { readonly segments: SegmentReader },
-  objects: ObjectStore,
-): Pick<SegmentMergeParts, 'readSegments' | 'boundsOf' | 'job' | 'intervalMs' | 'maxAgeMs'> {
-  return {
-    readSegments: (asked, read) => readTogether({ objects, segments, crc32c, turns }, asked, read),
-    boundsOf: ({ configs }) => mergedSegmentBounds(limits.mergeSegmentBytes, (name) => topicConfig(configs, settings, name).value),
-    job: `${text(settings, 'agent.name') ?? 'agent-1'} merge`,
-    intervalMs: number(settings, 'storage.merge.interval.ms'),
-    maxAgeMs: number(settings, 'storage.merge.max.age.ms'),
-  }
-}
-
 /** What an agent reports on and ends. */
-interface RunningParts extends Pick<Agent, 'operations' | 'recent'>, Pick<ReturnType<typeof baseOf>, 'memberMemory'> {
+interface RunningParts extends Pick<Agent, 'operations' | 'recent'>, Pick<AgentBase, 'memberMemory'> {
   readonly cacheBytes: number
   readonly parts: Parts
   readonly meters: Meters

@@ -1,6 +1,7 @@
 // The public surface of the agent: its constructor, its ports, and the inputs and results of its operations.
 export { errors, KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
-export { type Agent, type AgentOperations, type AgentOptions, createAgent, type Parts } from './agent.ts'
+export { type Agent, type AgentOperations, type AgentOptions, createAgent } from './agent.ts'
+export type { Parts } from './agent-parts.ts'
 export type { Gate } from './api/gate.ts'
 export type { Operation, RequestContext, Resource } from './api/request-context.ts'
 export type { CopySource } from './copies.ts'

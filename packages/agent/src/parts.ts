@@ -2,7 +2,7 @@
 // It is longer than other files because it is one thing: nothing else may name implementations.
 
 import { dirname } from 'node:path'
-import type { Parts } from './agent.ts'
+import type { Parts } from './agent-parts.ts'
 import { nativeCrc32c, nodeCodecs, remoteCodecs, remotePackers } from './codecs.ts'
 import type { Copy, CopySource } from './copies.ts'
 import type { ClusterId } from './core/ids.ts'
