@@ -23,7 +23,15 @@ export const memoryBugs: readonly PlantedBug[] = [
   {
     name: 'a slab released although a reader holds it',
     scenario: 'chaos',
-    edits: [{ file: 'agent/src/objects/wrappers/cached.ts', find: 'release: this.#memory.hold(pieces)', replace: 'release: () => {}' }],
+    edits: [
+      { file: 'agent/src/objects/wrappers/cached.ts', find: 'release: this.#memory.hold(pieces)', replace: 'release: () => {}' },
+      // A slow answer: other batches take the memory meanwhile. Without a delay an answer is built and sent too fast for that.
+      {
+        file: 'agent/src/read/reader.ts',
+        find: '      this.#ahead.resume()\n      return answers',
+        replace: '      await new Promise((resolve) => this.#parts.clock.after(1_000, () => resolve()))\n      return answers',
+      },
+    ],
   },
   {
     name: 'a slab released before its answer is sent',
