@@ -124,7 +124,7 @@ test.skipIf(!systemd)('the systemd unit is valid', () => {
   try {
     // The program that it starts need not be installed here.
     const unit = join(folder, 'lks.service')
-    writeFileSync(unit, file('lks.service').replace('ExecStart=/usr/bin/lks', `ExecStart=${process.execPath}`))
+    writeFileSync(unit, file('lks.service').replace('ExecStart=/usr/bin/lks', 'ExecStart=/bin/true'))
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' })
     expect([status, stderr.split('\n').filter((line) => line.includes('lks.service'))]).toEqual([0, []])
   } finally {

@@ -145,6 +145,13 @@ describe.each(clusters)('on $name', ({ start }) => {
     )
   })
 
+  test('--delimiter ends records with any bytes, and --whole makes one record of all of the input', async () => {
+    const topic = await aTopic('delimited')
+    await printed(kafka, ['produce', topic, '-D', String.raw`\0`], 'a\nb\0c\0')
+    await printed(kafka, ['produce', topic, '--whole'], 'line 1\nline 2\n')
+    expect(await consume(topic, '-f', '[%s]')).toBe('[a\nb][c][line 1\nline 2\n]')
+  })
+
   test('an offset of the command line means what it says', async () => {
     const topic = await aTopic('offsets')
     const before = Date.now()

@@ -7,9 +7,9 @@ async function* pieces(...texts: readonly (string | Buffer)[]): AsyncGenerator<B
   yield* texts
 }
 
-async function linesOf(input: AsyncIterable<Buffer | string>, maxBytes = 1_000): Promise<readonly string[]> {
+async function linesOf(input: AsyncIterable<Buffer | string>, maxBytes = 1_000, delimiter = '\n'): Promise<readonly string[]> {
   const lines: string[] = []
-  for await (const block of byteLines(input, { maxBytes }))
+  for await (const block of byteLines(input, { maxBytes, delimiter: Buffer.from(delimiter) }))
     for (const { number, bytes } of block) lines.push(`${number} ${bytes.toString('latin1')}`)
   return lines
 }
@@ -58,4 +58,29 @@ test('a line that is too long is rejected by its number, also when it never ends
   expect(seen).toEqual(['ok'])
   await expect(linesOf(pieces('a\nbbbb\n'), 3)).rejects.toMatchObject({ number: 2 })
   expect(await linesOf(pieces('aaa\nbbb'), 3)).toEqual(['1 aaa', '2 bbb'])
+})
+
+test('another delimiter ends lines, also where it is split over chunks, and its beginning alone does not', async () => {
+  expect(await linesOf(pieces('a\0b\nc\0'), 1_000, '\0')).toEqual(['1 a', '2 b\nc'])
+  expect(await linesOf(pieces('a=', '=b=', 'c==', '=', '=d='), 1_000, '==')).toEqual(['1 a', '2 b=c', '3 ', '4 d='])
+})
+
+test('without a delimiter the whole input is one line', async () => {
+  expect(await linesOf(pieces('a\n', 'b\n'), 1_000, '')).toEqual(['1 a\nb\n'])
+  expect(await linesOf(pieces(), 1_000, '')).toEqual([])
+  await expect(linesOf(pieces('aa', 'bb'), 3, '')).rejects.toMatchObject({ number: 1 })
+})
+
+test('for any delimiter the chunks of the input do not matter', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 6 })),
+      fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 3 }),
+      async (parts, delimiter) => {
+        const split = parts.join('').split(delimiter)
+        const expected = (split.at(-1) === '' ? split.slice(0, -1) : split).map((line, index) => `${index + 1} ${line}`)
+        expect(await linesOf(pieces(...parts), 1_000, delimiter)).toEqual(expected)
+      },
+    ),
+  )
 })

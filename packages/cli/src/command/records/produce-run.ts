@@ -32,7 +32,8 @@ export async function runProduce(given: ParsedCommand, context: CommandContext):
   const [server = ''] = connection.bootstrapServers
   const giveUp = givesUp(signal, writer)
   try {
-    const lines = byteLines(untilAborted(input, AbortSignal.any([signal, stopped.signal])), { maxBytes: maxLineBytes })
+    const { delimiter } = plan
+    const lines = byteLines(untilAborted(input, AbortSignal.any([signal, stopped.signal])), { maxBytes: maxLineBytes, delimiter })
     const wrong = await addAll(lines, writer, { plan, partitionCount })
     await writer.flush()
     if (wrong !== undefined) throw wrongLineError(wrong, tally)

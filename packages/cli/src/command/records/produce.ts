@@ -2,6 +2,7 @@
 import type { ClientCommand } from '../client-command.ts'
 import { count, oneOf, whatIsWrong } from './option-checks.ts'
 import { acknowledgements, codecs, produceFormats } from './produce-words.ts'
+import { escapedBytes } from './record-format.ts'
 import { parseHeader } from './record-lines.ts'
 import { recordOutput } from './record-output.ts'
 
@@ -34,6 +35,14 @@ export const produce: ClientCommand = {
       doc: 'Write to this partition; any: the keys decide, even if a JSON record names a partition.',
       check: partition,
     },
+    {
+      name: 'delimiter',
+      short: 'D',
+      placeholder: 'text',
+      doc: 'What ends a record, instead of a line feed; \\n, \\t, \\0 and \\xNN are bytes.',
+      check: (value) => (value === '' ? 'is empty; to write all of the input as one record use --whole' : whatIsWrong(escapedBytes(value))),
+    },
+    { name: 'whole', doc: 'All of the input is one record, such as a file.' },
     { name: 'json', doc: 'Each line is a record as `lks consume -o json` prints it: key, value, headers, partition, timestamp.' },
     { name: 'null', short: 'Z', doc: 'An empty value is null, which is a tombstone; an empty key is null.' },
     {
@@ -63,6 +72,7 @@ export const produce: ClientCommand = {
     'echo \'42:{"sku":"A"}\' | lks produce orders -K :',
     "echo '42:' | lks produce orders -K : -Z",
     'lks produce orders --file orders.txt -z zstd -H source=import',
+    'lks produce images --file logo.png --whole -k logo',
     'lks consume orders -e -o json | lks produce copy --json',
   ],
   async run(given, context) {

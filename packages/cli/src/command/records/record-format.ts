@@ -42,6 +42,15 @@ export function parseFormat(format: string): ParsedFormat {
   return { kind: 'format', parts }
 }
 
+/** Text with the escapes of a format as bytes, or the reason why it is not valid. Nothing is a field in it. */
+export function escapedBytes(
+  escaped: string,
+): { readonly kind: 'bytes'; readonly bytes: Buffer } | Extract<ParsedFormat, { kind: 'wrong' }> {
+  const parsed = parseFormat(escaped.replaceAll('%', '%%'))
+  if (parsed.kind === 'wrong') return parsed
+  return { kind: 'bytes', bytes: Buffer.concat(parsed.parts.filter((part) => typeof part !== 'function')) }
+}
+
 /** The pieces that the format prints for a record; keys and values are not copied. */
 export function formatted(parts: readonly FormatPart[], record: ConsumedRecord): readonly Buffer[] {
   return parts.map((part) => (typeof part === 'function' ? part(record) : part))
