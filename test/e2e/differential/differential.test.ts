@@ -11,6 +11,7 @@ import { type Difference, differences } from './differences.ts'
 import { type Normal, normalTranscript, type Speaker } from './normal-form.ts'
 import type { RequestRow } from './row.ts'
 import { tables } from './tables/index.ts'
+import { warmTransactions } from './tables/transaction-parts.ts'
 
 const rowCount = tables.reduce((sum, { versions }) => sum + versions.length, 0)
 
@@ -123,6 +124,7 @@ async function warm(address: string): Promise<ComparedServer> {
   const partitions = [{ partitionIndex: 0, committedOffset: 0, committedMetadata: '' }]
   const commit = { groupId: 'warm', topics: [{ topicId: conversation.idOf(topic), partitions }], memberId: '' }
   await conversation.until(OffsetCommit, commit, ({ topics }) => topics[0]?.partitions[0]?.errorCode === 0)
+  await warmTransactions(conversation)
   conversation.end()
   const [broker] = brokers
   if (brokers.length !== 1 || broker === undefined || clusterId === null) throw new Error(`${address} is not one broker with a cluster`)

@@ -60,9 +60,18 @@ const rules: Readonly<Record<string, Normalization>> = {
   sessionId: (value, form) => (value === 0 ? undefined : form.identity('session', value)),
   // The clock of the append; -1 means CreateTime on both.
   logAppendTimeMs: (value) => (value === -1 ? undefined : 'a time'),
+  // The clock at the begin of a transaction; -1 and 0 mean none.
+  transactionStartTimeMs: (value) => (typeof value === 'number' && value > 0 ? 'a time' : undefined),
+  // The last batch of a producer has the rows' old time, a marker that of the clock.
+  lastTimestamp: clock,
+  // The same in ListOffsets.
+  timestamp: clock,
   // Kafka counts records of its metadata log.
   finalizedFeaturesEpoch: (value) => (value === -1 ? undefined : 'an epoch'),
 }
+
+/** The records of the rows are from 2023. */
+const clockFrom = Date.UTC(2024, 0)
 
 /** Lists of nodes. */
 const nodeLists = new Set(['replicaNodes', 'isrNodes', 'offlineReplicas', 'eligibleLeaderReplicas', 'lastKnownElr'])
@@ -78,6 +87,7 @@ const keys = [
   'partition',
   'index',
   'groupId',
+  'transactionalId',
   'key',
   'apiKey',
   'resourceName',
@@ -158,20 +168,22 @@ class NormalForm {
       }
       const { baseOffset, attributes, lastOffsetDelta, baseTimestamp, producerId, producerEpoch, baseSequence, ...header } =
         readBatchHeader(bytes, at)
-      const isStamped = (attributes & attributeBits.logAppendTime) !== 0
+      // The server writes control batches: the markers of transactions.
+      const isControl = (attributes & attributeBits.control) !== 0
+      const isStamped = isControl || (attributes & attributeBits.logAppendTime) !== 0
       const maxTimestamp = isStamped ? 'a time' : header.maxTimestamp
       const records = [...readRecords(bytes, at, nodeCodecs, bytes.length * 100)].map(({ offsetDelta, timestamp, key, value }) => ({
         offsetDelta,
         timestamp: isStamped ? 'a time' : timestamp,
         key: this.of(key, 'recordKey'),
-        value: this.of(value, 'recordValue'),
+        value: isControl ? 'a version and an epoch' : this.of(value, 'recordValue'),
       }))
       const producer = producerId === -1 ? -1 : this.identity('producer', producerId)
       batches.push({
         baseOffset,
         attributes,
         lastOffsetDelta,
-        baseTimestamp,
+        baseTimestamp: isControl ? 'a time' : baseTimestamp,
         maxTimestamp,
         producerId: producer,
         producerEpoch,
@@ -182,6 +194,10 @@ class NormalForm {
     }
     return batches
   }
+}
+
+function clock(value: unknown): Normal | undefined {
+  return typeof value === 'number' && value > clockFrom ? 'a time' : undefined
 }
 
 function node(value: unknown, { server }: NormalForm): Normal | undefined {

@@ -1,10 +1,11 @@
 // AddPartitionsToTxn adds partitions to a transaction, and begins it with the first ones. Producers that send Produce 12 do not need it.
 // - Versions: 0–5. Clients send 0–3; brokers send 4 and 5, with many transactions, and may only ask whether a transaction has the partitions.
 // - KIPs: 98, 588 (PRODUCER_FENCED, 2+), 890 (many transactions and verifications, 4+).
-// - If one partition of a transaction is rejected, none is added, and the others are OPERATION_NOT_ATTEMPTED.
+// - If one partition of a transaction is rejected, none is added, and the others are OPERATION_NOT_ATTEMPTED. Verified partitions have an answer each.
 import { AddPartitionsToTxn, errors, KafkaError } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { TopicPartition } from '../core/ids.ts'
+import type { TransactionRejection } from '../core/transaction/transaction.ts'
 import type { Services } from '../services.ts'
 import { placeErrorCode, topicsByName } from './access.ts'
 import { handler } from './handler.ts'
@@ -84,6 +85,7 @@ async function added(ask: TransactionAsk, { context, services }: RequestScope<Us
   const { transactions } = services
   if (context.apiVersion < manyFrom && !mayUseTransactionalId(transactionalId, 'WRITE', { context, services }))
     return all(topics, errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code)
+  if (transactionalId === '') return all(topics, errors.INVALID_REQUEST.code)
   const found = await topicsByName(
     topics.map(({ name }) => name),
     { operation: 'WRITE', context, services },
@@ -107,11 +109,18 @@ async function added(ask: TransactionAsk, { context, services }: RequestScope<Us
   if (isRejected) return replaced(results, errors.OPERATION_NOT_ATTEMPTED.code)
   if (!transactions.isMine(transactionalId)) return all(topics, errors.NOT_COORDINATOR.code)
   const producer = { producerId, producerEpoch }
-  const answer = verifyOnly
-    ? await transactions.verify(transactionalId, producer, { partitions })
-    : await transactions.add(transactionalId, producer, { partitions })
-  if (answer.kind === 'ok') return results
-  return all(topics, errors[rejectionName(answer.error, context.apiVersion, fencedFrom)].code)
+  const codeOf = (error: TransactionRejection): number => errors[rejectionName(error, context.apiVersion, fencedFrom)].code
+  if (verifyOnly) {
+    const found = await transactions.verifyPartitions(transactionalId, producer, partitions)
+    const of = found.values()
+    for (const one of results.flatMap(({ resultsByPartition }) => resultsByPartition)) {
+      const error = of.next().value
+      if (error !== undefined) one.partitionErrorCode = codeOf(error)
+    }
+    return results
+  }
+  const answer = await transactions.add(transactionalId, producer, { partitions })
+  return answer.kind === 'ok' ? results : all(topics, codeOf(answer.error))
 }
 
 /** The results, with a code for those without an error. */

@@ -244,8 +244,8 @@ function partitionResponse(
     ...nothing,
     partitionIndex,
     errorCode: code,
-    // Like Kafka: an empty list at both isolation levels when no log was read.
-    abortedTransactions: unasked.has(code) ? [] : abortedTransactions,
+    // Like Kafka at both isolation levels: an empty list when no log was asked, and null when it answers with an error.
+    abortedTransactions: unasked.has(code) ? [] : null,
     ...(topicId !== undefined && movedCodes.has(code) && { currentLeader: currentLeader(services, topicId, partitionIndex) }),
   }
 }

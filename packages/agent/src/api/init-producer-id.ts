@@ -35,8 +35,6 @@ async function initialized(
   if ((producerId === -1) !== (producerEpoch === -1))
     throw new KafkaError('INVALID_REQUEST', `Producer id ${producerId} has epoch ${producerEpoch}: set both, or set both to -1.`)
   if (transactionalId === null) return { producerId: await services.producerIds.next(), producerEpoch: 0 }
-  if (transactionalId === '')
-    throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty: leave it out for an idempotent producer.')
   const longestMs = number(services.settings, 'transaction.max.timeout.ms')
   if (transactionTimeoutMs <= 0 || transactionTimeoutMs > longestMs)
     throw new KafkaError(

@@ -3,6 +3,7 @@
 // - KIPs: 79, 320 (leader epochs, 4+), 734 (maximum timestamp, 7+), 405 (earliest local, 8+).
 // - Special timestamps: -1 latest, -2 earliest, -3 maximum timestamp (7+), -4 earliest local (8+).
 // - Every answer is a primary read.
+// - For a consumer of committed records the latest offset is the last stable one, and a time whose record is not stable yet has no offset (-1).
 // - Left out: tiered storage. Its timestamps -5 (9+) and -6 (11+) answer -1.
 import { errors, ListOffsets, type ListOffsetsRequest, type ListOffsetsResponse, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
@@ -122,8 +123,9 @@ function placeOf(
   if (error !== undefined) return { code: errors[error].code }
   if (special !== undefined && special.at === undefined) return { code: 0 }
   const at = special?.at ?? { timestamp }
-  const committed = at === 'latest' && of.request.isolationLevel === readCommittedLevel
-  return { askAt: of.asks.push({ topicId, partition: partitionIndex, at: committed ? 'latest stable' : at }) - 1 }
+  const isCommitted = of.request.isolationLevel === readCommittedLevel
+  const ask = { topicId, partition: partitionIndex, at: isCommitted && at === 'latest' ? 'latest stable' : at, isCommitted } as const
+  return { askAt: of.asks.push(ask) - 1 }
 }
 
 function answered(

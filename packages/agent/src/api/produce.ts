@@ -261,14 +261,21 @@ function rejectionOf(answer: Exclude<AppendAnswer, { kind: 'appended' }>, apiVer
     )
   const error = knownError(answer.error, apiVersion)
   const { message, recordErrors } = answer
-  // Kafka's text.
-  const text = error === 'INVALID_TIMESTAMP' ? 'One or more records have been rejected due to invalid timestamp' : message
+  const text = kafkaText(answer.error, error) ?? message
   if (recordErrors !== undefined) return { code: codeOf(error), ...(text !== null && { message: text }), recordErrors }
-  return { code: codeOf(error), ...(message !== null && { message }) }
+  return { code: codeOf(error), ...(text !== null && { message: text }) }
+}
+
+type RejectionName = Extract<AppendAnswer, { kind: 'rejected' }>['error']
+
+/** The text that Kafka sends with an error, if it sends one. `known`: the error as the client knows it. */
+function kafkaText(error: RejectionName, known: RejectionName): string | undefined {
+  if (error === 'INVALID_TIMESTAMP') return 'One or more records have been rejected due to invalid timestamp'
+  return error !== known && known === 'INVALID_TXN_STATE' ? 'Partition was not added to the transaction' : undefined
 }
 
 /** The error as a client of this version knows it. */
-function knownError(error: Extract<AppendAnswer, { kind: 'rejected' }>['error'], apiVersion: number): typeof error {
+function knownError(error: RejectionName, apiVersion: number): RejectionName {
   // A client that produces by name does not know topic ids.
   if (error === 'UNKNOWN_TOPIC_ID' && apiVersion < idsFrom) return 'UNKNOWN_TOPIC_OR_PARTITION'
   if (error === 'TRANSACTION_ABORTABLE' && apiVersion < abortableFrom) return 'INVALID_TXN_STATE'

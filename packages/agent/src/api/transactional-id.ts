@@ -14,9 +14,11 @@ export function mayUseTransactionalId(
   return services.gate.authorize(context, operation, { type: 'TRANSACTIONAL_ID', name: transactionalId })
 }
 
-/** Throws a KafkaError if the client may not write with the transactional id. */
+/** Throws a KafkaError if the client may not write with the transactional id, or if it is empty. */
 export function checkTransactionalId(transactionalId: string, scope: RequestScope<Pick<Services, 'gate'>>): void {
   if (!mayUseTransactionalId(transactionalId, 'WRITE', scope)) throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  if (transactionalId === '')
+    throw new KafkaError('INVALID_REQUEST', 'The transactional id is empty: leave it out for an idempotent producer.')
 }
 
 /** `fencedFrom`: the first version of the API whose clients know PRODUCER_FENCED; older ones know only INVALID_PRODUCER_EPOCH. */

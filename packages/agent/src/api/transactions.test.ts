@@ -1,4 +1,4 @@
-// Transactions over the Kafka APIs: the flow of a producer by both protocols, and the errors of one that is fenced or too late.
+// Transactions over the Kafka APIs: the flow of a producer by both protocols, and the errors of one that is fenced or too late. Long because it is one thing: what every API answers to the same producer.
 import {
   AddOffsetsToTxn,
   AddPartitionsToTxn,
@@ -170,8 +170,9 @@ describe('the older protocol', () => {
       (await kafka.call(AddPartitionsToTxn, 5, { transactions: [{ ...asked, topics }] })).resultsByTransaction?.[0]?.topicResults[0]
         ?.resultsByPartition
     expect(await ask()).toEqual([{ partitionIndex: 0, partitionErrorCode: 0 }])
-    expect(await ask([{ name: 't', partitions: [1] }])).toEqual([
+    expect(await ask([{ name: 't', partitions: [1, 0] }])).toEqual([
       { partitionIndex: 1, partitionErrorCode: codeOf('TRANSACTION_ABORTABLE') },
+      { partitionIndex: 0, partitionErrorCode: 0 },
     ])
   })
 })
@@ -204,9 +205,52 @@ test('a producer that was fenced is rejected by every API, in the words of its v
     [3, oldEpoch],
   ] as const)
     expect((await kafka.call(InitProducerId, version, { ...zombie, transactionTimeoutMs: 1_000 })).errorCode).toBe(code)
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 7, committedMetadata: null }] }]
+  for (const version of [5, 4, 3, 0]) {
+    const answer = await kafka.call(TxnOffsetCommit, version, { ...zombie, groupId: 'g', topics })
+    expect(answer.topics[0]?.partitions[0]?.errorCode).toBe(oldEpoch)
+  }
   expect((await kafka.call(EndTxn, 5, { ...zombie, transactionalId: 'nobody', committed: true })).errorCode).toBe(
     codeOf('INVALID_PRODUCER_ID_MAPPING'),
   )
+})
+
+test('no API takes the empty transactional id', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const producer = { ...(await aProducer(kafka)), transactionalId: '' }
+  const invalid = codeOf('INVALID_REQUEST')
+  expect((await kafka.call(EndTxn, 5, { ...producer, committed: true })).errorCode).toBe(invalid)
+  expect((await kafka.call(AddOffsetsToTxn, 4, { ...producer, groupId: 'g' })).errorCode).toBe(invalid)
+  const { resultsByTransaction } = await kafka.call(AddPartitionsToTxn, 5, {
+    transactions: [{ ...producer, topics: [{ name: 't', partitions: [0] }] }],
+  })
+  expect(resultsByTransaction?.[0]?.topicResults[0]?.resultsByPartition).toEqual([{ partitionIndex: 0, partitionErrorCode: invalid }])
+})
+
+test('a consumer of committed records finds no offset of an open transaction by time', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const producer = await aProducer(kafka)
+  await send(kafka, producer, { value: 'open' })
+  const at = async (isolationLevel: number, timestamp: number) => {
+    const topics = [{ name: 't', partitions: [{ partitionIndex: 0, timestamp }] }]
+    return (await kafka.call(ListOffsets, 7, { replicaId: -1, isolationLevel, topics })).topics[0]?.partitions[0]?.offset
+  }
+  for (const timestamp of [0, -3]) {
+    expect(await at(0, timestamp)).toBe(0)
+    expect(await at(1, timestamp)).toBe(-1)
+  }
+  await end(kafka, producer, true)
+  expect(await at(1, 0)).toBe(0)
+})
+
+test('an error of a fetch has no list of aborted transactions', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const topics = [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 7, partitionMaxBytes: 100_000 }] }]
+  const { responses } = await kafka.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, isolationLevel: 1, topics })
+  expect(responses[0]?.partitions[0]).toMatchObject({ errorCode: codeOf('OFFSET_OUT_OF_RANGE'), abortedTransactions: null })
 })
 
 test.each([

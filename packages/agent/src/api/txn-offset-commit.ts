@@ -54,10 +54,9 @@ async function stored(
   const { transactions, groups } = services
   const producer = { producerId, producerEpoch }
   const adds = context.apiVersion >= addsFrom
-  const parts = { groupIds: [groupId] }
   const answer = adds
-    ? await transactions.add(transactionalId, producer, parts)
-    : await transactions.verify(transactionalId, producer, parts)
+    ? await transactions.add(transactionalId, producer, { groupIds: [groupId] })
+    : await transactions.verifyGroup(transactionalId, producer, groupId)
   if (answer.kind === 'rejected') return { error: knownError(answer.error, context), saved: 0 }
   const { transactionNumber } = must(answer.row, 'the row of an open transaction')
   const pending = offsets.map((offset) => ({ ...offset, transactionalId, ...producer, transactionNumber }))
@@ -66,7 +65,8 @@ async function stored(
   return await groups.commitPendingInSteps(groupId, asked, pending, context.signal)
 }
 
-/** The error as a client of this version knows it. */
+/** The error as a client of this version knows it. In no version do clients know PRODUCER_FENCED from this API. */
 function knownError(error: KafkaErrorName, { apiVersion }: RequestContext): KafkaErrorName {
+  if (error === 'PRODUCER_FENCED') return 'INVALID_PRODUCER_EPOCH'
   return error === 'TRANSACTION_ABORTABLE' && apiVersion < abortableFrom ? 'INVALID_TXN_STATE' : error
 }

@@ -1,6 +1,6 @@
 // The transactional ids that this agent coordinates: each request is decided in the database, and what it ended is published before it is answered.
 import { KafkaError } from '@local-kafka-service/protocol'
-import type { Incarnation, TopicPartition } from '../core/ids.ts'
+import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { decideTransaction, type TransactionRejection } from '../core/transaction/transaction.ts'
 import type { ProducerEpoch, TransactionResult, TransactionRow } from '../core/transaction/transaction-row.ts'
 import type { FoundTransaction, TransactionalRequest, TransactionStore } from '../metadata/transaction-store.ts'
@@ -50,21 +50,23 @@ export class TransactionCoordinator {
     return await retriable(this.#decide({ transactionalId, request: { kind: 'add', producer }, ...added }))
   }
 
-  /** Whether the transaction is open and has these partitions and groups. A primary read, which any agent may do. */
-  async verify(
+  /** Whether the transaction is open and has the group. A primary read, which any agent may do. */
+  async verifyGroup(transactionalId: string, producer: ProducerEpoch, groupId: string): Promise<TransactionAnswer> {
+    const found = await this.find(transactionalId)
+    const error = verifyError(found, producer, found?.groupIds.includes(groupId) === true)
+    return error === undefined ? { kind: 'ok', row: found?.row } : { kind: 'rejected', error }
+  }
+
+  /** Whether the transaction is open and has the partitions: undefined, or the error of each, in their order. A primary read, which any agent may do. */
+  async verifyPartitions(
     transactionalId: string,
     producer: ProducerEpoch,
-    { partitions = [], groupIds = [] }: PartsOfTransaction,
-  ): Promise<TransactionAnswer> {
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly (TransactionRejection | undefined)[]> {
     const found = await this.find(transactionalId)
-    const has = new Set(found?.partitions.map(({ topicId, partition }) => `${topicId}/${partition}`))
-    const isAdded =
-      partitions.every(({ topicId, partition }) => has.has(`${topicId}/${partition}`)) &&
-      groupIds.every((groupId) => found?.groupIds.includes(groupId))
-    // Without a row the request is rejected before its number counts.
-    const transactionNumber = found?.row.transactionNumber ?? 0
-    const decision = decideTransaction(found?.row, { kind: 'verify', producer, isAdded, transactionNumber }, undefined)
-    return decision.kind === 'rejected' ? decision : { kind: 'ok', row: found?.row }
+    const has = new Set(found?.partitions.map(({ topicId, partition }) => partitionKey(topicId, partition)))
+    const [ofAdded, ofMissing] = [verifyError(found, producer, true), verifyError(found, producer, false)]
+    return partitions.map(({ topicId, partition }) => (has.has(partitionKey(topicId, partition)) ? ofAdded : ofMissing))
   }
 
   /** EndTxn. When it settles, readers of this agent find the markers. */
@@ -123,4 +125,11 @@ export class TransactionCoordinator {
     if (grown === 'unknown') tails.forget(() => true)
     else tails.publish(grown)
   }
+}
+
+function verifyError(found: FoundTransaction | undefined, producer: ProducerEpoch, isAdded: boolean): TransactionRejection | undefined {
+  // Without a row the request is rejected before its number counts.
+  const transactionNumber = found?.row.transactionNumber ?? 0
+  const decision = decideTransaction(found?.row, { kind: 'verify', producer, isAdded, transactionNumber }, undefined)
+  return decision.kind === 'rejected' ? decision.error : undefined
 }

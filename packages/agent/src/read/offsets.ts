@@ -23,6 +23,8 @@ import type { SegmentReader } from './segment-reader.ts'
 
 export interface OffsetAsk extends TopicPartition {
   readonly at: 'earliest' | 'latest' | 'latest stable' | 'max timestamp' | { readonly timestamp: number }
+  /** For a consumer of committed records: an offset that is found by its time, at the last stable offset or after it, is none. */
+  readonly isCommitted?: boolean
 }
 
 export type OffsetAnswer =
@@ -88,7 +90,7 @@ export class Offsets {
       // The record of this time was before the start of the log, in the same segment as the start.
       if (isNone(answer) && place.segment !== undefined && place.segment.baseOffset < place.logStartOffset)
         answer = await this.#after(place.segment, ask, leaderEpoch, signal)
-      answers.set(ask, answer)
+      answers.set(ask, isUnstable(answer, ask, place) ? { kind: 'offset', ...none, leaderEpoch } : answer)
     }
   }
 
@@ -133,6 +135,11 @@ function timeOf({ topicId, partition, at }: OffsetAsk): FindByTime {
 
 function isNone(answer: OffsetAnswer): boolean {
   return answer.kind === 'offset' && answer.offset === none.offset
+}
+
+/** Like Kafka, which finds the offset of all records first: no later offset is looked for. */
+function isUnstable(answer: OffsetAnswer, { isCommitted = false }: OffsetAsk, { lastStableOffset }: Watermarks): boolean {
+  return isCommitted && answer.kind === 'offset' && answer.offset >= lastStableOffset
 }
 
 /**

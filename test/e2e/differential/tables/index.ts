@@ -8,6 +8,9 @@ import { groupTable } from './groups.ts'
 import { produceTable } from './produce.ts'
 import { toolTable } from './tools.ts'
 import { topicRows } from './topics.ts'
+import { transactionOffsetTable } from './transaction-offsets.ts'
+import { transactionReadTable } from './transaction-reads.ts'
+import { transactionTable } from './transactions.ts'
 import { unservedTable } from './unserved.ts'
 import { wireTable } from './wire.ts'
 
@@ -20,6 +23,9 @@ export const tables: readonly RequestRow[] = [
   ...toolTable,
   ...groupTable,
   ...committedTable,
+  ...transactionTable,
+  ...transactionOffsetTable,
+  ...transactionReadTable,
   ...unservedTable,
   ...wireTable,
 ]

@@ -1,5 +1,14 @@
 // What surrounds a request: bytes after its end, unknown tagged fields, null in place of a list, versions that are not served, and clients without a client id.
-import { type Api, ApiVersions, apis, CreateTopics, DescribeGroups, ListGroups, ListOffsets } from '@local-kafka-service/protocol'
+import {
+  type Api,
+  ApiVersions,
+  apis,
+  CreateTopics,
+  DescribeGroups,
+  ListGroups,
+  ListOffsets,
+  ListTransactions,
+} from '@local-kafka-service/protocol'
 import { smallRequests } from '../../../../packages/agent/src/api/testing/small-requests.ts'
 import type { Conversation, SendOptions } from '../conversation.ts'
 import { type RequestRow, rowsOf } from '../row.ts'
@@ -8,8 +17,9 @@ function wireRows(api: Api): readonly RequestRow[] {
   const small = smallRequests.get(api)
   if (small === undefined) return []
   const request = (with_: Conversation): object => small({ version: with_.version, name: with_.name(), memberId: 'nobody' })
-  // ListGroups answers with the groups of all rows, and none of them is this row's.
-  const ownOf = <R extends object>(response: R): R => (api === ListGroups ? { ...response, groups: [] } : response)
+  // ListGroups and ListTransactions answer with what all rows have made, and none of it is this row's.
+  const ownOf = <R extends object>(response: R): R =>
+    api === ListGroups ? { ...response, groups: [] } : api === ListTransactions ? { ...response, transactionStates: [] } : response
   return rowsOf(api, (row) => {
     const sends = (sending: SendOptions) => async (with_: Conversation) => {
       await with_.sendFiltered(api, request(with_), ownOf, sending)

@@ -86,7 +86,7 @@ export const smallRequests: ReadonlyMap<Api, (of: RequestSubject) => object> = n
     AddPartitionsToTxn,
     ({ version }) => {
       const { transactionalId, producerId, producerEpoch } = sampleProducer
-      if (version >= 4) return { transactions: [] }
+      if (version >= 4) return { transactions: [{ transactionalId, producerId, producerEpoch, topics: [] }] }
       return {
         v3AndBelowTransactionalId: transactionalId,
         v3AndBelowProducerId: producerId,
