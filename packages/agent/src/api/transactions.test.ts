@@ -14,6 +14,7 @@ import {
   ListOffsets,
   ListTransactions,
   OffsetCommit,
+  OffsetDelete,
   OffsetFetch,
   Produce,
   readBatchHeader,
@@ -306,6 +307,18 @@ describe('offsets', () => {
     ).toBe(0)
     await end(kafka, next, false)
     expect(await committed(kafka, true)).toEqual([7, 0])
+  })
+
+  test('an offset that is deleted while it is pending does not come back with the commit', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    const producer = await aProducer(kafka)
+    expect(await commit(kafka, producer, 5)).toBe(0)
+    const { errorCode } = await kafka.call(OffsetDelete, 0, { groupId: 'g', topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }] })
+    expect(errorCode).toBe(0)
+    expect(await committed(kafka, true)).toEqual([-1, 0])
+    await end(kafka, producer, true)
+    expect(await committed(kafka, true)).toEqual([-1, 0])
   })
 
   test('before version 5 the group must have been added', async () => {

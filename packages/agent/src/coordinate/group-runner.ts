@@ -299,6 +299,9 @@ function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOff
     const key = partitionKey(one.topicId, one.partition)
     batch.offsets.delete(key)
     batch.removedOffsets.set(key, one)
+    // An offset that this batch holds already is pending before it is deleted.
+    for (const [at, pending] of [...batch.pendingOffsets.entries()].reverse())
+      if (partitionKey(pending.topicId, pending.partition) === key) batch.pendingOffsets.splice(at, 1)
   }
   batch.expiredOffsets.push(...expiredOffsets)
   batch.pendingOffsets.push(...pendingOffsets)

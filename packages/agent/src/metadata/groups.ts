@@ -5,7 +5,14 @@ import { escaped, unescaped } from './escaped.ts'
 import type { AgedTopic, ExpireOffsets, OffsetToCommit, OpenedGroup, OpenGroup, SavedGroup, SaveGroup } from './metadata-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
-import { lockTransactionalIds, removePendingOfGroup, stillPending, transactionalIdKey, writePendingOffsets } from './transaction-rows.ts'
+import {
+  lockTransactionalIds,
+  removePendingOffsets,
+  removePendingOfGroup,
+  stillPending,
+  transactionalIdKey,
+  writePendingOffsets,
+} from './transaction-rows.ts'
 
 /**
  * Takes the group over: from now on every save under another epoch is rejected. The head is locked before the owner of its slot is read, and a slot
@@ -59,6 +66,7 @@ export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Bod
         group,
       ),
       removeOffsets(removedOffsets, group),
+      removePendingOffsets(removedOffsets, group),
       removeAgedOffsets(expiredOffsets, group),
       writeOffsets(
         lastOfEach(offsets).map((one) => ({ ...one, metadata: escaped(one.metadata), retentionMs: one.retentionMs ?? null })),

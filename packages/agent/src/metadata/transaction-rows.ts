@@ -149,6 +149,13 @@ export const readPending = statementPerRow<{ readonly groupId: string }, OffsetP
     WHERE o.cluster = $cluster AND o.group_id = $groupId`,
 )
 
+/** Those of all transactions. */
+export const removePendingOffsets = statementPerRow<TopicPartition, Nothing, { readonly groupId: string }>(
+  'remove pending offsets',
+  { topicId: 'text', partition: 'int' },
+  'DELETE FROM transaction_offsets WHERE cluster = $cluster AND group_id = $groupId AND topic_id = $topicId AND partition = $partition',
+)
+
 export const removePendingOfGroup = statement<{ readonly groupId: string }>(
   'remove pending offsets of group',
   'DELETE FROM transaction_offsets WHERE cluster = $cluster AND group_id = $groupId',

@@ -303,7 +303,13 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
         const owner = { incarnation: me.incarnation, slot: slotOfName(groupId, store.slots) }
         await store.groups.open({ groupId, epoch: groupId, owner })
         let version = 0
-        return (offset: number, { producerId, producerEpoch }: ProducerEpoch, transactionNumber = 1, partition = 0) =>
+        return (
+          offset: number,
+          { producerId, producerEpoch }: ProducerEpoch,
+          transactionNumber = 1,
+          partition = 0,
+          removedOffsets: readonly ReturnType<typeof place>[] = [],
+        ) =>
           store.groups.save({
             groupId,
             epoch: groupId,
@@ -312,7 +318,7 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
             head: { kind: 'classic', protocolType: null, state: 'Empty' },
             entries: [],
             offsets: [],
-            removedOffsets: [],
+            removedOffsets,
             expiredOffsets: [],
             pendingOffsets: [
               {
@@ -371,6 +377,17 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
           [],
         ])
         expect((await store.transactions.find('id'))?.groupIds).toEqual([])
+      })
+
+      test('an offset that is deleted while it is pending does not come back with the commit', async () => {
+        const producer = await aProducer()
+        const save = await openGroup()
+        await add(producer)
+        await save(4, producer, 1, 0)
+        await save(7, producer, 1, 1, [place(0)])
+        expect(await pending()).toEqual([['g', 1]])
+        await ended(producer, 'commit')
+        expect(await offsetsOf()).toEqual([[1, 7, 'a\0b']])
       })
 
       test('an offset of a fenced producer or of an ended transaction is not stored', async () => {

@@ -1,7 +1,8 @@
-// The offsets of a transaction: AddOffsetsToTxn, TxnOffsetCommit, and OffsetFetch while they are pending and after the end.
-import { AddOffsetsToTxn, OffsetFetch, TxnOffsetCommit } from '@local-kafka-service/protocol'
+// The offsets of a transaction: AddOffsetsToTxn, TxnOffsetCommit, and what OffsetFetch, OffsetCommit and OffsetDelete do while they are pending.
+import { AddOffsetsToTxn, OffsetCommit, OffsetDelete, OffsetFetch, TxnOffsetCommit } from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
 import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
+import { named } from './parts.ts'
 import { ended, groupAdded, offsetsOf, offsetsSent, others, type Producer, producerOf, thirdProducer } from './transaction-parts.ts'
 
 const groupRows = rowsOf(AddOffsetsToTxn, (row) => {
@@ -49,6 +50,10 @@ const offsetRows = rowsOf(TxnOffsetCommit, (row) => {
   commits('a member that is not there', () => ({ member: { memberId: 'nobody', generationId: 3 } }), { versions: '3+' })
   commits('a generation without a member', () => ({ member: { memberId: '', generationId: 3 } }), { versions: '3+' })
   for (const [words, of] of others) commits(words, () => ({}), {}, of)
+  row('the empty transactional id', async (with_) => {
+    const [name, producer] = await topicAndProducer(with_)
+    await with_.send(TxnOffsetCommit, offsetsOf(with_, { ...producer, transactionalId: '' }, name))
+  })
   row('in no transaction', async (with_) => {
     const [name, producer] = await topicAndProducer(with_)
     await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, name))
@@ -98,4 +103,34 @@ const stableRows = rowsOf(OffsetFetch, (row) => {
     )
 })
 
-export const transactionOffsetTable: readonly RequestRow[] = [...groupRows, ...offsetRows, ...stableRows]
+const plainRows = rowsOf(OffsetCommit, (row) => {
+  for (const committed of [true, false])
+    row(
+      `over pending offsets, whose transaction is then ${committed ? 'committed' : 'aborted'}`,
+      async (with_) => {
+        const [name, producer] = [await with_.topic(), await producerOf(with_)]
+        await offsetsSent(with_, producer, name)
+        const partitions = [{ partitionIndex: 0, committedOffset: 5, committedMetadata: '' }]
+        const groupId = with_.name('group')
+        await with_.send(OffsetCommit, { groupId, memberId: '', topics: [{ ...named('name', 10, { with_, name }), partitions }] })
+        const groups = [{ groupId, topics: null }]
+        await with_.send(OffsetFetch, { groups, requireStable: true }, { version: 9 })
+        await with_.send(OffsetFetch, { groups, requireStable: false }, { version: 9 })
+        await ended(with_, producer, committed)
+        await with_.send(OffsetFetch, { groups, requireStable: true }, { version: 9 })
+      },
+      { differs: committed ? ['offset-commit-over-pending'] : [] },
+    )
+})
+
+const deleteRows = rowsOf(OffsetDelete, (row) => {
+  row('a pending offset, whose transaction is then committed', async (with_) => {
+    const [name, producer, groupId] = [await with_.topic(), await producerOf(with_), with_.name('group')]
+    await offsetsSent(with_, producer, name)
+    await with_.send(OffsetDelete, { groupId, topics: [{ name, partitions: [{ partitionIndex: 0 }] }] })
+    await ended(with_, producer, true)
+    await with_.send(OffsetFetch, { groups: [{ groupId, topics: null }] }, { version: 9 })
+  })
+})
+
+export const transactionOffsetTable: readonly RequestRow[] = [...groupRows, ...offsetRows, ...stableRows, ...plainRows, ...deleteRows]

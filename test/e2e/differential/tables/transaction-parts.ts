@@ -28,9 +28,9 @@ export async function transactionTopic(with_: Conversation, partitions = 1): Pro
 }
 
 /** A producer of its own, with epoch 0 if the id is new. */
-export async function producerOf(with_: Conversation, word = 'tx'): Promise<Producer> {
+export async function producerOf(with_: Conversation, word = 'tx', transactionTimeoutMs = timeoutMs): Promise<Producer> {
   const transactionalId = with_.name(word)
-  const request = { transactionalId, transactionTimeoutMs: timeoutMs }
+  const request = { transactionalId, transactionTimeoutMs }
   // Over an open transaction Kafka aborts it first, and asks the client to come back.
   const { producerId, producerEpoch } = await with_.until(InitProducerId, request, ({ errorCode }) => errorCode === 0)
   return { transactionalId, producerId, producerEpoch }

@@ -115,7 +115,7 @@ const listRows = rowsOf(ListOffsets, (row) => {
         async (with_) => {
           const name = await transactionTopic(with_)
           await make(with_, name)
-          for (const timestamp of [-1, -2, firstTimestamp, firstTimestamp + 1])
+          for (const timestamp of [-1, -2, ...(with_.version >= 7 ? [-3] : []), firstTimestamp, firstTimestamp + 1])
             await with_.send(ListOffsets, {
               replicaId: -1,
               isolationLevel,

@@ -1,5 +1,12 @@
 // Transactional producers: InitProducerId, AddPartitionsToTxn, Produce and EndTxn, in each state and with epochs and ids that are not the present ones.
-import { AddPartitionsToTxn, EndTxn, InitProducerId, type InitProducerIdRequest, Produce } from '@local-kafka-service/protocol'
+import {
+  AddPartitionsToTxn,
+  DescribeTransactions,
+  EndTxn,
+  InitProducerId,
+  type InitProducerIdRequest,
+  Produce,
+} from '@local-kafka-service/protocol'
 import type { Conversation } from '../conversation.ts'
 import { type RequestRow, rowsOf } from '../row.ts'
 import {
@@ -209,6 +216,11 @@ const produceRows = rowsOf(Produce, (row) => {
       },
       { differs: words === unknownTransactionalId ? ['produce-other-transactional-id'] : [] },
     )
+  row('the empty transactional id, in a transaction that has the partition', async (with_) => {
+    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+    await added(with_, producer, name)
+    await with_.send(Produce, producing(with_, producer, { name, requestOf: '' }))
+  })
   row('without the transactional id, in a transaction that has the partition', async (with_) => {
     const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
     await added(with_, producer, name)
@@ -291,6 +303,35 @@ const endRows = rowsOf(EndTxn, (row) => {
       await with_.send(EndTxn, { ...producer, committed })
     })
   }
+  // Kafka looks for such transactions every 10 seconds.
+  for (const [words, ends] of [
+    ['commit', async (with_, producer) => void (await with_.send(EndTxn, { ...producer, committed: true }))],
+    ['abort', async (with_, producer) => void (await with_.send(EndTxn, { ...producer, committed: false }))],
+    [
+      'InitProducerId',
+      async (with_, producer) => void (await with_.send(InitProducerId, { ...producer, transactionTimeoutMs: timeoutMs })),
+    ],
+    [
+      'Produce',
+      async (with_, producer) => {
+        const request = producing(with_, producer, { name: with_.name('a'), baseSequence: 1, version: 12 })
+        await with_.send(Produce, request, { version: 12 })
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, (with_: Conversation, producer: Producer) => Promise<void>])[])
+    row(
+      `after the time-out of the transaction: ${words}`,
+      async (with_) => {
+        const [name, producer] = [await transactionTopic(with_), await producerOf(with_, 'tx', 1)]
+        await written(with_, producer, name)
+        const asked = { transactionalIds: [producer.transactionalId] }
+        await with_.until(DescribeTransactions, asked, ({ transactionStates: [found] }) => found?.transactionState === 'CompleteAbort')
+        await with_.send(DescribeTransactions, asked)
+        await ends(with_, producer)
+        await with_.send(DescribeTransactions, asked)
+      },
+      { versions: '4+' },
+    )
   row('the empty transactional id', async (with_) => {
     await with_.send(EndTxn, { ...(await producerOf(with_)), transactionalId: '', committed: true })
   })
