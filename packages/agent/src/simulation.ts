@@ -2,10 +2,13 @@
 export { nativeCrc32c, nodeCodecs } from './codecs.ts'
 export type { Incarnation, TopicId } from './core/ids.ts'
 export { partitionKey } from './core/ids.ts'
+export type { Marker } from './core/log/marker.ts'
 export { objectKey, parseObjectKey } from './core/object-key.ts'
+export type { TransactionRow } from './core/transaction/transaction-row.ts'
 export { releasedByte, SlabPool } from './memory/slab-pool.ts'
 export type { DeleteRecordsInput } from './metadata/log-start.ts'
 export type {
+  CommitBatch,
   CommitInput,
   CommitResult,
   DeletedRecords,
@@ -20,6 +23,7 @@ export { openMetadata } from './metadata/open.ts'
 export type { Retain, RetainedLog } from './metadata/retention-store.ts'
 export type { Sql, TransactionOutcome, TransactionTable } from './metadata/sql.ts'
 export { openSqlite } from './metadata/sqlite.ts'
+export type { TransactionalAnswer, TransactionalRequest } from './metadata/transaction-store.ts'
 export type { Transactions } from './metadata/transactions.ts'
 export type { ListenAddress, Listener, Network, Socket, SocketEvents } from './net/network.ts'
 export { MemoryObjects } from './objects/adapters/memory.ts'

@@ -1,6 +1,7 @@
 // EndTxn commits or aborts a transaction: its markers are written, and its offsets are the group's, before the answer.
 // - Versions: 0–5. From 5 on the producer gets its next epoch.
 // - KIPs: 98, 588 (PRODUCER_FENCED, 2+), 890 (the next epoch, 5).
+// - Before 5 it ends the transaction that was open when it arrived, and no later one, although that has the same epoch.
 // - It is never CONCURRENT_TRANSACTIONS: a transaction ends in one step.
 import { EndTxn } from '@local-kafka-service/protocol'
 import type { Services } from '../services.ts'

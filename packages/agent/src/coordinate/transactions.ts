@@ -75,7 +75,12 @@ export class TransactionCoordinator {
     ending: { readonly producer: ProducerEpoch; readonly outcome: TransactionResult; readonly transactionVersion: 1 | 2 },
   ): Promise<TransactionAnswer> {
     this.check(transactionalId)
-    return await retriable(this.#decide({ transactionalId, request: { kind: 'end', ...ending } }))
+    if (ending.transactionVersion === 2) return await retriable(this.#decide({ transactionalId, request: { kind: 'end', ...ending } }))
+    // The transaction that the request is about: in the older protocol the next one has the same epoch.
+    const found = await this.find(transactionalId)
+    // Without a row the request is rejected before its number counts.
+    const transactionNumber = found?.row.transactionNumber ?? 0
+    return await retriable(this.#decide({ transactionalId, request: { kind: 'end', ...ending, transactionNumber } }))
   }
 
   /** Aborts the open transaction, if there is one: its producer has to go on with a new epoch. */

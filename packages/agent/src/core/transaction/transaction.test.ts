@@ -57,6 +57,16 @@ test('I2: a producer that was fenced does not learn that the commit of its succe
   expect(decideTransaction(committed, end(of(open)), undefined)).toEqual({ kind: 'rejected', error: 'PRODUCER_FENCED' })
 })
 
+test('E1: a request that was delayed over the end of its transaction does not end the next one, which has the same epoch', () => {
+  const first = changedBy(aNewRow, add(of(aNewRow))).row
+  const late: TransactionRequest = { kind: 'end', producer: of(first), outcome: 'commit', transactionVersion: 1, transactionNumber: 1 }
+  const committed = changedBy(first, late).row
+  expect(decideTransaction(committed, late, undefined)).toEqual({ kind: 'unchanged' })
+  const second = changedBy(committed, add(of(committed))).row
+  expect(decideTransaction(second, late, undefined)).toEqual({ kind: 'unchanged' })
+  expect(changedBy(second, { ...late, transactionNumber: 2 }).row).toMatchObject({ state: 'CompleteCommit', producerEpoch: 0 })
+})
+
 test('I3: a producer that goes on with its id gets the same epoch again if it repeats the request', () => {
   const second = changedBy(aNewRow, init(of(aNewRow))).row
   expect(second).toMatchObject({ producerEpoch: 1, lastProducerEpoch: 0 })

@@ -12,12 +12,16 @@ export type TransactionRequest =
    * request that was delayed over the end of its transaction does not become part of the next one.
    */
   | { readonly kind: 'verify'; readonly producer: ProducerEpoch; readonly isAdded: boolean; readonly transactionNumber: number }
-  /** EndTxn. `transactionVersion` 2 is EndTxn 5, which raises the epoch (KIP-890); 1 is any earlier one. */
+  /**
+   * EndTxn. `transactionVersion` 2 is EndTxn 5, which raises the epoch (KIP-890); 1 is any earlier one. It has the `transactionNumber` of the row when the request
+   * arrived: one that is delayed or repeated over the end of its transaction does not end the next one.
+   */
   | {
       readonly kind: 'end'
       readonly producer: ProducerEpoch
       readonly outcome: TransactionResult
       readonly transactionVersion: 1 | 2
+      readonly transactionNumber?: number
     }
   /** The transaction has timed out, or a person aborts it. */
   | { readonly kind: 'fence' }
@@ -120,9 +124,11 @@ function verify(row: TransactionRow, { isAdded, transactionNumber }: RequestOfKi
   return isPart ? unchanged : rejected('TRANSACTION_ABORTABLE')
 }
 
-/** EndTxn before 5: the epoch stays, so a repeated request looks like the first one. */
-function endInEpoch(row: TransactionRow, { outcome }: RequestOfKind<'end'>): TransactionDecision {
+/** EndTxn before 5: the epoch stays, so a repeated request looks like the first one, and only the number tells two transactions apart. */
+function endInEpoch(row: TransactionRow, { outcome, transactionNumber }: RequestOfKind<'end'>): TransactionDecision {
   const { producerId, producerEpoch } = row
+  // Another attempt has ended that transaction: nothing else ends one without raising the epoch.
+  if (transactionNumber !== undefined && transactionNumber !== row.transactionNumber) return unchanged
   if (row.state === 'Ongoing') return changed({ ...row, state: stateAfter(outcome) }, { producerId, producerEpoch, outcome })
   return row.state === stateAfter(outcome) ? unchanged : rejected('INVALID_TXN_STATE')
 }
