@@ -18,44 +18,14 @@ import {
   type TakenSlots,
   type TakeSlots,
   type TopicId,
+  type TransactionalAnswer,
+  type TransactionalRequest,
   type UndeleteTopicResult,
 } from '@local-kafka-service/agent/simulation'
 import type { Executed } from './faulty-sql.ts'
-import { decodeBatches, isTombstone, keyOf, partsOf, type ReadBatch, type ReadRecord, type Value } from './records.ts'
-
-/** Numbered as in docs/guides/simulator.md, which describes each one. */
-export type Invariant =
-  | 'I1 an acknowledged record is where it was acknowledged'
-  | 'I2 an offset always has the same content'
-  | 'I3 watermarks never go back'
-  | 'I4 visible implies durable'
-  | 'I5 a replayed flush is answered identically'
-  | 'I6 sequences of an incarnation only grow'
-  | 'I7 a connection is appended in its order'
-  | 'I8 an idempotent record is stored once and in order'
-  | 'I9 nothing of a fenced incarnation is committed'
-  | 'I10 a segment points to an existing object'
-  | 'I14 log compaction keeps the last record of each key'
-  | 'I15 only absent things are reported as absent'
-  | 'I16 corrupt data is an error'
-  | 'I29 a deleted topic accepts and returns nothing'
-  | 'I30 a generation is never used twice'
-  | 'I31 a partition has one owner in a generation'
-  | 'I32 an old generation changes nothing'
-  | 'I33 an acknowledged commit is returned until a newer one'
-  | 'I34 a partition that a member keeps is not assigned to another'
-  | 'I35 requests of a replaced member are rejected'
-  | 'a record is removed only when it is old or deleted'
-  | 'a deleted record is returned to no client'
-  | 'a rejected record is never stored'
-  | 'a key never gets a second content'
-  | 'a lease that beats is not taken'
-  | 'a database outage fences no agent'
-  | 'an agent ends as fenced only when it was fenced'
-  | 'an epoch has one writer, and never goes back'
-  | 'an orphan is removed'
-  | 'no defect'
-  | 'it recovers'
+import type { Invariant } from './invariant.ts'
+import { decodeBatches, isTombstone, keyOf, markerValue, partsOf, type ReadBatch, type ReadRecord, type Value } from './records.ts'
+import { TransactionChecker } from './transaction-checker.ts'
 
 export interface Violation {
   readonly rule: Invariant
@@ -73,6 +43,8 @@ export interface CheckerParts {
 interface ExpectedLog {
   readonly values: Value[]
   readonly timestampsMs: number[]
+  /** Of its records: markers have the time of the database. */
+  lastStampMs: number
   /** The start of the log in the database. */
   start: number
   /** The largest start that a client received after it deleted records. */
@@ -107,6 +79,7 @@ const firstReadMs = 1_500
 
 export class Checker {
   readonly violations: Violation[] = []
+  readonly transactions = new TransactionChecker((rule, message) => this.violate(rule, message))
   /** The retention.ms of the topic; undefined: it keeps its records. */
   retentionMs: number | undefined
   /** The topic has LogAppendTime. */
@@ -195,6 +168,7 @@ export class Checker {
     const given = (input as { readonly input: unknown }).input
     if (transaction === 'commit')
       await this.#committed(given as CommitInput, outcome.value as { readonly kind: string; readonly result?: CommitResult })
+    if (transaction === 'decideTransactional') this.#decides(given as TransactionalRequest, outcome.value as TransactionalAnswer)
     if (transaction === 'register') this.#registers(given as { readonly agent: string }, outcome.value as Registration)
     if (transaction === 'deleteTopic' && outcome.value === 'deleted') this.#deletesTopic(given as { readonly topicId: TopicId })
     if (transaction === 'undeleteTopic' && (outcome.value as UndeleteTopicResult).kind === 'undeleted')
@@ -351,20 +325,53 @@ export class Checker {
       if (verdict.kind === 'appended') this.#writes(key, batch.epoch, input.incarnation.id, flush)
       const bytes = object.subarray(batch.byteStart, batch.byteStart + batch.sizeBytes)
       const records = decodeBatches(bytes).flatMap((decoded) => decoded.records)
-      if (verdict.kind === 'appended') this.#append(key, verdict.baseOffset, records, flush)
-      else {
+      if (verdict.kind === 'appended') {
+        this.#append(key, verdict.baseOffset, records, flush)
+        this.transactions.appended(key, batch, { baseOffset: verdict.baseOffset, values: records.map(({ value }) => value) })
+      } else {
         const values = records.map(({ value }) => value)
         this.#repeated(key, verdict.baseOffset, values, flush)
       }
     }
-    for (const { topicId, partition, highWatermark } of result.grown) {
+    this.#grows(result.grown, `flush ${flush}`)
+  }
+
+  #grows(grown: CommitResult['grown'], by: string): void {
+    for (const { topicId, partition, highWatermark, lastStableOffset } of grown) {
+      const key = partitionKey(topicId, partition)
       const next = this.nextOffset(topicId, partition)
-      if (highWatermark !== next)
-        this.violate(
-          'I3 watermarks never go back',
-          `flush ${flush}: ${partitionKey(topicId, partition)} ends at ${next}, not at ${highWatermark}`,
-        )
+      if (highWatermark !== next) this.violate('I3 watermarks never go back', `${by}: ${key} ends at ${next}, not at ${highWatermark}`)
+      this.transactions.stable(key, { lastStableOffset, end: next, by })
     }
+  }
+
+  /** A request about a transactional id: what it ended gets markers, all in this transaction. */
+  #decides(request: TransactionalRequest, answer: TransactionalAnswer): void {
+    if (answer.kind !== 'decided') return
+    const by = `'${request.request.kind}' of ${request.transactionalId}`
+    const grown = answer.grown === 'unknown' ? [] : answer.grown
+    const marked = grown.flatMap(({ topicId, partition, segments }) =>
+      segments.map((segment) => ({ key: partitionKey(topicId, partition), segment })),
+    )
+    for (const { key, segment } of marked) this.#marks(key, segment, by)
+    this.transactions.decided(
+      answer.row,
+      marked.flatMap(({ key, segment: { baseOffset, marker } }) => (marker === undefined ? [] : [{ key, offset: baseOffset, ...marker }])),
+      by,
+    )
+    this.#grows(grown, by)
+  }
+
+  #marks(key: string, { baseOffset, marker, maxTimestamp }: Segment, by: string): void {
+    const log = this.#log(key)
+    if (marker === undefined || baseOffset !== log.values.length)
+      return this.violate(
+        'I2 an offset always has the same content',
+        `${by} writes offset ${baseOffset} of ${key}, which ends at ${log.values.length}`,
+      )
+    log.values.push(markerValue(marker.outcome, marker.producerId, marker.producerEpoch))
+    log.timestampsMs.push(maxTimestamp)
+    log.appendedAtMs.push(this.#parts.nowMs())
   }
 
   #append(key: string, baseOffset: number, records: readonly ReadRecord[], flush: string): void {
@@ -383,8 +390,9 @@ export class Checker {
         this.violate('I8 an idempotent record is stored once and in order', `${place} comes after ${this.#lastNumber.get(line)}`)
       this.#lastNumber.set(line, Math.max(number, this.#lastNumber.get(line) ?? -1))
       if (this.#rejected.has(value)) this.violate('a rejected record is never stored', place)
-      if (this.stamped === true && timestampMs < (log.timestampsMs.at(-1) ?? 0))
-        this.violate('I3 watermarks never go back', `${place} is stamped ${timestampMs}, after ${log.timestampsMs.at(-1)}`)
+      if (this.stamped === true && timestampMs < log.lastStampMs)
+        this.violate('I3 watermarks never go back', `${place} is stamped ${timestampMs}, after ${log.lastStampMs}`)
+      log.lastStampMs = Math.max(timestampMs, log.lastStampMs)
       this.#appended.set(value, log.values.length)
       log.values.push(value)
       log.timestampsMs.push(timestampMs)
@@ -559,6 +567,7 @@ export class Checker {
   /** Every acknowledged record is still there. */
   atTheEnd(): void {
     for (const [value, { log, offset }] of this.#acked) this.#isThere(value, log, offset)
+    this.transactions.atTheEnd()
   }
 
   /** Checks the segments of one partition, as the database lists them: they have no gap or overlap, and each object exists. */
@@ -574,6 +583,12 @@ export class Checker {
           `a segment of ${key} begins at ${segment.baseOffset}, where ${next} was due`,
         )
       next = segment.lastOffset + 1
+      if (segment.marker !== undefined) {
+        const { outcome, producerId, producerEpoch } = segment.marker
+        if (this.#log(key).values[segment.baseOffset] !== markerValue(outcome, producerId, producerEpoch))
+          this.violate('I2 an offset always has the same content', `${key} has another marker at ${segment.baseOffset} than it had`)
+        continue
+      }
       const range = { start: segment.byteStart, length: segment.sizeBytes }
       const bytes = await this.#parts.stored.read(segment.objectKey, range).catch(() => undefined)
       if (bytes === undefined) {
@@ -609,7 +624,15 @@ export class Checker {
   #log(key: string): ExpectedLog {
     const known = this.#logs.get(key)
     if (known !== undefined) return known
-    const made: ExpectedLog = { values: [], timestampsMs: [], start: 0, reportedStart: 0, appendedAtMs: [], lastOffsets: new Map() }
+    const made: ExpectedLog = {
+      values: [],
+      timestampsMs: [],
+      lastStampMs: 0,
+      start: 0,
+      reportedStart: 0,
+      appendedAtMs: [],
+      lastOffsets: new Map(),
+    }
     this.#logs.set(key, made)
     return made
   }

@@ -215,6 +215,6 @@ export function someOf(count: number, wanted: number, pick: (of: readonly number
 }
 
 /** The outcome of requests on a lost connection is unknown, and they are not sent again. */
-function lostOnly(error: unknown): void {
+export function lostOnly(error: unknown): void {
   if (!(error instanceof ConnectionLost)) throw error
 }

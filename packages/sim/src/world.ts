@@ -32,10 +32,12 @@ import { audit } from './audit.ts'
 import { Chance } from './chance.ts'
 import type { ClientParts } from './cluster-client.ts'
 import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { Copier, type CopierOptions } from './copier.ts'
 import { Bucket, faultlessStore } from './faulty-objects.ts'
 import { Database, faultlessDatabase } from './faulty-sql.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent-producer.ts'
 import { Checker, type CompactionOfTopic } from './invariants.ts'
+import { IsolatedReader, type IsolatedReaderOptions } from './isolated-reader.ts'
 import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
 import { Life } from './life.ts'
 import { LifeClock } from './life-clock.ts'
@@ -363,6 +365,14 @@ export class World {
 
   groupMember(options: MemberClientOptions): MemberClient {
     return new MemberClient(this.#client(options.name), options)
+  }
+
+  copier(options: CopierOptions): Copier {
+    return new Copier(this.#client(options.name), options)
+  }
+
+  isolatedReader(options: IsolatedReaderOptions): IsolatedReader {
+    return new IsolatedReader(this.#client(options.name), options)
   }
 
   #client(name: string): ClientParts {

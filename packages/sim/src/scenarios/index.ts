@@ -12,6 +12,7 @@ import { lossOfPower } from './power.ts'
 import { purge } from './purge.ts'
 import { retention } from './retention.ts'
 import { topicMadeAgain } from './topics.ts'
+import { transactions } from './transactions.ts'
 
 export const scenarios: readonly Scenario[] = [
   slowFlushBeatsNewerFlush,
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   purge,
   merge,
   agents,
+  transactions,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */
