@@ -6,6 +6,7 @@ import type { PlantedBug, PlantedEdit } from './planted-bug.ts'
 import { compactionBugs } from './planted-compaction-bugs.ts'
 import { memoryBugs } from './planted-memory-bugs.ts'
 import { mergeBugs } from './planted-merge-bugs.ts'
+import { transactionBugs } from './planted-transaction-bugs.ts'
 import { upkeepBugs } from './planted-upkeep-bugs.ts'
 
 const chain = 'agent/src/flush/chain.ts'
@@ -30,6 +31,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...upkeepBugs,
   ...mergeBugs,
   ...agentBugs,
+  ...transactionBugs,
   {
     name: 'commits in order of upload completion',
     scenario: 'slow flush beats newer flush',
