@@ -16,11 +16,9 @@ export const endTxn = handler({
   access: { operation: 'WRITE', resource: 'transactional id' },
   async handle({ transactionalId, producerId, producerEpoch, committed }, context, services: Pick<Services, 'transactions' | 'gate'>) {
     checkTransactionalId(transactionalId, { context, services })
-    const answer = await services.transactions.end(transactionalId, {
-      producer: { producerId, producerEpoch },
-      outcome: committed ? 'commit' : 'abort',
-      transactionVersion: context.apiVersion >= nextEpochFrom ? 2 : 1,
-    })
+    const transactionVersion = context.apiVersion >= nextEpochFrom ? 2 : 1
+    const ending = { producer: { producerId, producerEpoch }, outcome: committed ? 'commit' : 'abort', transactionVersion } as const
+    const answer = await services.transactions.end(transactionalId, ending, context.signal)
     const row = acceptedRow(answer, context.apiVersion, fencedFrom)
     return {
       kind: 'now',

@@ -107,6 +107,8 @@ async function transactionOf(
   if (context.apiVersion >= addsFrom) return { transactionalId, transactionNumber: null }
   // The transaction that is open now: a batch that is delayed over its end does not become part of the next one.
   const found = await services.transactionStore.find(transactionalId)
+  // The producer may have repeated the batch on another connection, and begun the next transaction while this one was read.
+  if (context.signal.aborted) throw new KafkaError('NOT_ENOUGH_REPLICAS')
   // The commit rejects a batch of an id without a row before the number counts.
   return { transactionalId, transactionNumber: found?.row.transactionNumber ?? 0 }
 }

@@ -69,15 +69,18 @@ export class TransactionCoordinator {
     return partitions.map(({ topicId, partition }) => (has.has(partitionKey(topicId, partition)) ? ofAdded : ofMissing))
   }
 
-  /** EndTxn. When it settles, readers of this agent find the markers. */
+  /** EndTxn. When it settles, readers of this agent find the markers. `signal`: the client's connection. */
   async end(
     transactionalId: string,
     ending: { readonly producer: ProducerEpoch; readonly outcome: TransactionResult; readonly transactionVersion: 1 | 2 },
+    signal: AbortSignal,
   ): Promise<TransactionAnswer> {
     this.check(transactionalId)
     if (ending.transactionVersion === 2) return await retriable(this.#decide({ transactionalId, request: { kind: 'end', ...ending } }))
     // The transaction that the request is about: in the older protocol the next one has the same epoch.
     const found = await this.find(transactionalId)
+    // The producer may have repeated its request on another connection, and begun the next transaction while this one was read.
+    if (signal.aborted) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
     // Without a row the request is rejected before its number counts.
     const transactionNumber = found?.row.transactionNumber ?? 0
     return await retriable(this.#decide({ transactionalId, request: { kind: 'end', ...ending, transactionNumber } }))
