@@ -96,8 +96,10 @@ describe("Kafka's own tools", () => {
     expect(await run(command, '--list')).toMatch(/No partition reassignments found/)
   })
 
-  java('kafka-features describes no features, and upgrades none', async () => {
-    expect(await run('FeatureCommand', 'describe')).toBe('')
+  java('kafka-features describes the version of transactions, and upgrades nothing', async () => {
+    expect(await run('FeatureCommand', 'describe')).toMatch(
+      /^Feature: transaction\.version\s+SupportedMinVersion: 0\s+SupportedMaxVersion: 2\s+FinalizedVersionLevel: 2\s+Epoch: \d+\s*$/,
+    )
     await expect(run('FeatureCommand', 'upgrade', '--feature', 'group.version=1')).rejects.toThrow(/does not support this feature/)
   })
 

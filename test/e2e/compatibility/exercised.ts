@@ -273,9 +273,9 @@ export const exercised: readonly Exercised[] = [
   },
   {
     client: "Apache Kafka's own tools",
-    what: '`kafka-features` describes no features, and upgrades none',
+    what: '`kafka-features` describes the version of transactions, and upgrades nothing',
     file: 'kafka-tools.test.ts',
-    title: 'kafka-features describes no features, and upgrades none',
+    title: 'kafka-features describes the version of transactions, and upgrades nothing',
   },
   {
     client: "Apache Kafka's own tools",

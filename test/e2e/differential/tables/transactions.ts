@@ -134,10 +134,6 @@ const partitionRows = rowsOf(AddPartitionsToTxn, (row) => {
     ])
   })
   row('no topics', async (with_) => await adds(with_, await producerOf(with_), []))
-  row('no transactions', async (with_) => void (await with_.send(AddPartitionsToTxn, { transactions: [] })), {
-    versions: '5',
-    differs: ['add-partitions-nothing'],
-  })
   row('the empty transactional id', async (with_) => {
     await adds(with_, { ...(await producerOf(with_)), transactionalId: '' }, [[await with_.topic(), [0]]])
   })
