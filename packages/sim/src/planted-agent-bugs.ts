@@ -68,15 +68,4 @@ export const agentBugs: readonly PlantedBug[] = [
     scenario,
     edits: [{ file: 'agent/src/lease-watch.ts', find: 'answeredMs - this.#lastReadMs <= fixedLimits.leaseReadGapMs', replace: 'true' }],
   },
-  {
-    name: "a tail of another agent's partition is never read again",
-    scenario,
-    edits: [
-      {
-        file: 'agent/src/read/follower.ts',
-        find: 'if (old.length > 0) await this.#read(old)',
-        replace: 'if (old.length > 99) await this.#read(old)',
-      },
-    ],
-  },
 ]
