@@ -103,8 +103,11 @@ const requestsSchema = {
         type: 'object',
         required: ['clientId', 'others', 'api', 'requests', 'bytesIn', 'bytesOut', 'meanMs', 'p50Ms', 'p99Ms', 'maxMs', 'errors'],
         properties: {
-          clientId: { ...nullableText, description: 'Null: the requests have none, or `others` is true.' },
-          others: { type: 'boolean', description: 'These are all clients beyond the first 200 of a minute.' },
+          clientId: { ...nullableText, description: 'Its first 255 characters. Null: the requests have none, or `others` is true.' },
+          others: {
+            type: 'boolean',
+            description: 'These are the requests beyond the first 200 clients, or the first 1,000 rows, of a minute.',
+          },
           api: { ...text, description: "Kafka's name of the request." },
           requests: count,
           bytesIn: count,

@@ -101,3 +101,24 @@ test('clients beyond the bound of a minute share one row for each API, and known
   expect(rows.find(({ others }) => others)).toMatchObject({ clientId: null, api: 'Metadata', requests: 100 })
   expect(rows.find(({ clientId }) => clientId === 'client-7')).toMatchObject({ requests: 2 })
 })
+
+test('the rows of a minute are bounded, whatever APIs its clients use, and the next minute has room again', async () => {
+  const { clock, recent } = aClock()
+  for (let client = 0; client < 150; client += 1) for (let api = 0; api < 10; api += 1) ask(recent, `client-${client}`, `Api${api}`, 1)
+  const rows = recent.read(1)
+  expect(rows.filter(({ others }) => !others)).toHaveLength(1_000)
+  expect(rows.filter(({ others }) => others).reduce((sum, { requests }) => sum + requests, 0)).toBe(500)
+  await clock.advance(minuteMs)
+  ask(recent, 'client-149', 'Api9', 1)
+  expect(recent.read(1)).toMatchObject([{ clientId: 'client-149', others: false }])
+})
+
+test('of a long client id and a long message only the beginning is kept', () => {
+  const { recent } = aClock()
+  const long = 'x'.repeat(30_000)
+  ask(recent, long, 'Metadata', 1)
+  reject(recent, long, { id: long })
+  const [row, ...more] = recent.read(1).filter(({ clientId }) => clientId?.startsWith('x') === true)
+  expect([row?.clientId?.length, row?.api, more.length]).toEqual([255, 'Metadata', 1])
+  expect(more[0]?.errors[0]?.message).toHaveLength(255)
+})

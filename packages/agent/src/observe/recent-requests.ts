@@ -36,8 +36,12 @@ export interface ErrorRow {
 }
 
 export const recentMinutes = 10
-/** More clients than these in one minute share the rows of the others. */
+/** More clients than these in one minute share the rows of the others. Clients choose their ids and requests, so these bounds are those of the memory: some 10 MB. */
 const clientsPerMinute = 200
+/** One API of one client. Above it a client's next APIs are in the rows of the others. */
+const rowsPerMinute = 1_000
+/** What is kept of a client id, of a subject and of a message, in characters. */
+const keptLength = 255
 
 const minuteMs = 60_000
 /** Durations are counted in intervals up to these bounds; the last interval has none. */
@@ -74,6 +78,8 @@ export class RecentRequests {
   /** The counts of the last minutes, each at its minute's number modulo their count. */
   readonly #minutes: MinuteCounts[] = Array.from({ length: recentMinutes }, () => new Map())
   #minute = 0
+  /** The rows of the present minute, without those of the others. */
+  #rows = 0
 
   constructor(clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#clock = clock
@@ -100,7 +106,12 @@ export class RecentRequests {
 
   #of(clientId: string | null, api: string): Counts {
     const minute = this.#now()
-    return countsOf(minute, minute.has(clientId) || minute.size < clientsPerMinute ? clientId : others, api)
+    const client = clientId === null ? null : kept(clientId)
+    const known = minute.get(client)
+    if (known?.has(api) === true) return countsOf(minute, client, api)
+    if (this.#rows >= rowsPerMinute || (known === undefined && minute.size >= clientsPerMinute)) return countsOf(minute, others, api)
+    this.#rows += 1
+    return countsOf(minute, client, api)
   }
 
   #replied(counts: Counts, { sizeBytes, durationMs, errors }: EventOf<'reply'>): void {
@@ -116,8 +127,8 @@ export class RecentRequests {
   #rejected(counts: Counts, { error: name, subject, message }: EventOf<'rejected'>): void {
     const error = this.#errorOf(counts, name)
     error.reported += 1
-    error.subject = subject
-    error.message = message
+    error.subject = subject === undefined ? undefined : kept(subject)
+    error.message = kept(message)
   }
 
   #errorOf({ errors }: Counts, name: string): ErrorCounts {
@@ -133,9 +144,15 @@ export class RecentRequests {
     const minute = Math.floor(this.#clock.monotonic() / minuteMs)
     const passed = Math.min(recentMinutes, minute - this.#minute)
     for (let back = 0; back < passed; back += 1) this.#minutes[(minute - back) % recentMinutes] = new Map()
+    if (passed > 0) this.#rows = 0
     this.#minute = minute
     return must(this.#minutes[minute % recentMinutes], 'a minute has counts')
   }
+}
+
+/** A copy of the beginning of a long text: a slice would keep all of it in memory. */
+function kept(text: string): string {
+  return text.length <= keptLength ? text : Buffer.from(text.slice(0, keptLength)).toString()
 }
 
 function countsOf(minute: MinuteCounts, client: ClientKey, api: string): Counts {
