@@ -84,7 +84,11 @@ test('H12: when all are busy, a few more are accepted for operations only, and t
   })
   expect(more.every((connection) => isSurplus(connection) && !connection.destroyed)).toBe(true)
   expect(open().destroyed).toBe(true)
-  expect(events).toMatchObject([{ kind: 'gave way', held: 'connection', message: expect.stringMatching(/^it was new/) }])
+  const surplus = { kind: 'connection rejected', setting: 'HTTP connections', limit: httpLimits.connections }
+  expect(events).toMatchObject([
+    ...more.map(() => surplus),
+    { kind: 'gave way', held: 'connection', message: expect.stringMatching(/^it was new/) },
+  ])
   answers[0]?.destroy()
   expect(open().destroyed).toBe(false)
   expect(all[0]?.destroyed).toBe(true)

@@ -58,6 +58,7 @@ export class ConnectionRoom {
       if (this.#occupants.size >= httpLimits.connections + httpLimits.surplusConnections)
         return this.#close(socket, `it was new, and requests were in progress on all ${httpLimits.connections} HTTP connections`)
       surplus.add(socket)
+      emit({ kind: 'connection rejected', address, setting: 'HTTP connections', limit: httpLimits.connections })
     }
     this.#occupants.set(socket, { open: 0, spoke: false, sinceMs: this.#parts.clock.monotonic(), address })
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)

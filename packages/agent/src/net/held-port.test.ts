@@ -1,7 +1,8 @@
 // A port that is open before the agent has started.
 import { expect, test } from 'vitest'
+import { fixedLimits } from '../limits.ts'
 import { holdPort } from './held-port.ts'
-import type { Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
+import type { EarlyRejected, Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 const addresses = [{ host: '127.0.0.1', port: 9092 }]
 
@@ -113,6 +114,16 @@ test('a failed accept is reported to the server of the port', async () => {
   await held.network.listen(addresses, events)
   acceptError(new Error('no file descriptors'))
   expect(seen).toEqual(['not accepted: no file descriptors'])
+})
+
+test('clients for whom there is no place are closed, and reported when the agent listens', async () => {
+  const { network, connect } = aNetwork()
+  const held = await holdPort(network, addresses)
+  for (let count = 0; count < fixedLimits.connections; count++) expect(connect().state.destroyed).toBe(false)
+  expect([connect().state.destroyed, connect().state.destroyed]).toEqual([true, true])
+  const rejected: EarlyRejected[] = []
+  await held.network.listen(addresses, { ...aServer().events, onEarlyRejected: (report) => void rejected.push(report) })
+  expect(rejected).toEqual([{ count: 2, address: 'client', limit: fixedLimits.connections }])
 })
 
 test('closing disconnects waiting clients; after the take-over it has no effect', async () => {

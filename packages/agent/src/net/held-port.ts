@@ -1,6 +1,6 @@
 // A port that is open before the agent has started: early clients wait instead of being rejected, and are served as soon as the agent listens.
 import { fixedLimits } from '../limits.ts'
-import type { ListenAddress, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
+import type { EarlyRejected, ListenAddress, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 
 export interface HeldPort {
   /** The actual addresses, with the port that was chosen for 0. */
@@ -23,9 +23,13 @@ interface WaitingClient {
  */
 export async function holdPort(network: Network, addresses: readonly ListenAddress[]): Promise<HeldPort> {
   const waiting = new Set<WaitingClient>()
+  let rejected: EarlyRejected | undefined
+  const reject = ({ remote: { host: address } }: Socket): void => {
+    rejected = { count: (rejected?.count ?? 0) + 1, address, limit: fixedLimits.connections }
+  }
   let serve: NetworkEvents | undefined
   const listener = await network.listen(addresses, {
-    onConnection: (socket) => (serve === undefined ? hold(socket, waiting) : serve.onConnection(socket)),
+    onConnection: (socket) => (serve === undefined ? hold(socket, waiting, reject) : serve.onConnection(socket)),
     // Before the agent has started there is no one to report to; the client tries again.
     onAcceptError: (error) => serve?.onAcceptError(error),
   })
@@ -37,6 +41,7 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
         serve = events
         for (const one of waiting) handOver(one, events)
         waiting.clear()
+        if (rejected !== undefined) events.onEarlyRejected?.(rejected)
         return Promise.resolve(listener)
       },
     },
@@ -48,13 +53,16 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
   }
 }
 
-function hold(socket: Socket, waiting: Set<WaitingClient>): SocketEvents {
+function hold(socket: Socket, waiting: Set<WaitingClient>, reject: (socket: Socket) => void): SocketEvents {
   const one: WaitingClient = { socket, early: [], events: undefined }
   // The socket is not read while its client waits, so that it takes no memory.
   if (waiting.size < fixedLimits.connections) {
     waiting.add(one)
     socket.pause()
-  } else socket.destroy()
+  } else {
+    reject(socket)
+    socket.destroy()
+  }
   return {
     data(chunk) {
       if (one.events === undefined) one.early.push(Uint8Array.from(chunk))

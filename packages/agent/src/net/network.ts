@@ -10,6 +10,14 @@ export interface NetworkEvents {
   readonly onConnection: (socket: Socket) => SocketEvents
   /** A connection could not be accepted (no memory, no file descriptors left). The server still listens. */
   readonly onAcceptError: (error: Error) => void
+  /** Clients were closed before the agent listened, because `limit` others waited already. The address is that of the last one. Called at most once. */
+  readonly onEarlyRejected?: (rejected: EarlyRejected) => void
+}
+
+export interface EarlyRejected {
+  readonly count: number
+  readonly address: string
+  readonly limit: number
 }
 
 export interface ListenAddress {

@@ -5,13 +5,15 @@ import type { Incarnation } from '../core/ids.ts'
 export type AgentEvent =
   | { readonly kind: 'connection opened'; readonly connectionId: number; readonly address: string }
   | { readonly kind: 'connection closed'; readonly connectionId: number; readonly cause: ClosingCause; readonly reason: string }
-  /** `setting` has the value `limit`, and no existing connection could be closed to make room for the new one. */
+  /** No existing connection could be closed to make room for the new one. */
   | {
       readonly kind: 'connection rejected'
       readonly address: string
-      readonly setting: 'max.connections' | 'max.connections.per.ip'
+      readonly setting: ConnectionLimit
       readonly limit: number
     }
+  /** Clients that came before the agent was ready, when `limit` others waited already. The address is that of the last one. */
+  | { readonly kind: 'early connections rejected'; readonly count: number; readonly address: string; readonly limit: number }
   /** A client held a resource without progress while others waited for it, so its connection is closed. `connection closed` follows for the Kafka port. */
   | {
       readonly kind: 'gave way'
@@ -188,6 +190,9 @@ export interface Misunderstanding {
  * an answer, or one after which no later request may be answered; `asked`: a test, or the interceptor of requests.
  */
 export type ClosingCause = 'client' | 'network' | 'idle' | 'gave way' | 'misunderstood' | 'failed request' | 'asked' | 'stop'
+
+/** A setting, or the fixed limit of HTTP connections with requests in progress: on more of them, requests that are not for operators are answered 503. */
+export type ConnectionLimit = 'max.connections' | 'max.connections.per.ip' | 'HTTP connections'
 
 /** The resource that a client holds: a request that does not complete, answers that it does not read, or its place among the connections. */
 export type Held = 'request' | 'answers' | 'connection'

@@ -1,6 +1,7 @@
 // The metrics of the object store: its requests by the hour, and their cost where they cost something.
 import { expect, test } from 'vitest'
-import { type Gauges, Meters } from './metrics.ts'
+import type { Gauges } from './gauges.ts'
+import { Meters } from './metrics.ts'
 
 const request = { failed: 0, failedBy: {}, seconds: 0, bytes: 0 }
 const gauges: Gauges = {

@@ -1,56 +1,10 @@
 // All metrics of an agent: plain numbers, counted from events or read from the parts that own them, and named when they are scraped.
-// It is longer than other files because it is one thing: the list of them.
-import type { ByteGauge } from './byte-budget.ts'
+// Those of the object store and of the jobs of upkeep are in files of their own.
 import type { AgentEvent } from './events.ts'
-
-export interface Metric {
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge'
-  readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
-}
-
-/** One part of the memory that the agent holds for clients. */
-export interface MemoryUse extends ByteGauge {
-  readonly part: string
-}
-
-/** The values that a scrape reads from their owners. */
-export interface Gauges {
-  readonly connections: number
-  readonly uncommittedBytes: number
-  readonly memory: readonly MemoryUse[]
-  /** The memory behind those parts, and what waits to be used again. */
-  readonly slabs: { readonly usedBytes: number; readonly freeBytes: number }
-  readonly flushesInFlight: number
-  readonly heartbeatAgeSeconds: number
-  readonly damagedPlaces: number
-  readonly compaction: { readonly dirtyPartitions: number; readonly dirtyBytes: number }
-  /** The jobs of upkeep. */
-  readonly jobs: readonly {
-    readonly job: string
-    /** Undefined: none since the start. */
-    readonly lastPassAgeSeconds: number | undefined
-    readonly backlog: Readonly<Record<string, number>>
-    readonly hasProblem: boolean
-  }[]
-  readonly merge: { readonly segments: number; readonly bytes: number }
-  readonly cache: { readonly bytes: number; readonly hits: number; readonly misses: number }
-  readonly store: readonly {
-    readonly operation: string
-    readonly count: number
-    readonly failed: number
-    /** The failures by their kind (ObjectStoreErrorKind). */
-    readonly failedBy: Readonly<Record<string, number>>
-    readonly seconds: number
-    readonly bytes: number
-    readonly perHour: number
-  }[]
-  /** Undefined: the database does not report them, or has not so far. */
-  readonly databaseAges?: { readonly oldestXminAge: number; readonly longestTransactionMs: number } | undefined
-  /** The dollars of a request, by its operation. Absent: requests cost nothing. */
-  readonly storePrices?: Readonly<Record<string, number>>
-}
+import type { Gauges } from './gauges.ts'
+import { counter, gauge, type Metric, one } from './metric.ts'
+import { storeMetrics } from './store-metrics.ts'
+import { jobMetrics } from './upkeep-metrics.ts'
 
 interface PerApi {
   requests: number
@@ -105,6 +59,9 @@ export class Meters {
         return
       case 'connection rejected':
         this.#rejected.set(event.setting, (this.#rejected.get(event.setting) ?? 0) + 1)
+        return
+      case 'early connections rejected':
+        this.#rejected.set('early connections', (this.#rejected.get('early connections') ?? 0) + event.count)
         return
       case 'gave way':
         this.#gaveWay.set(event.held, (this.#gaveWay.get(event.held) ?? 0) + 1)
@@ -245,7 +202,7 @@ export class Meters {
       ),
       counter(
         'lks_connections_rejected_total',
-        'Kafka connections rejected, by the setting whose limit was reached.',
+        'Connections rejected, by the setting or the fixed limit that was reached: `HTTP connections`, and `early connections` before the agent was ready.',
         [...this.#rejected].map(([setting, value]) => ({ labels: { setting }, value })),
       ),
       counter(
@@ -367,33 +324,7 @@ export class Meters {
       gauge('lks_cache_bytes', 'Object bytes held in memory.', gauges.cache.bytes),
       counter('lks_cache_hits_total', 'Reads answered from memory.', one(gauges.cache.hits)),
       counter('lks_cache_misses_total', 'Reads that went to the object store.', one(gauges.cache.misses)),
-      counter(
-        'lks_store_requests_total',
-        'Requests to the object store.',
-        gauges.store.map(({ operation, count }) => ({ labels: { operation }, value: count })),
-      ),
-      counter(
-        'lks_store_failures_total',
-        'Requests to the object store that failed, by the kind of failure. `missing` is the answer to a look for an object that may not be there.',
-        gauges.store.flatMap(failuresOf),
-      ),
-      counter(
-        'lks_store_seconds_total',
-        'Time spent in requests to the object store.',
-        gauges.store.map(({ operation, seconds }) => ({ labels: { operation }, value: seconds })),
-      ),
-      counter(
-        'lks_store_bytes_total',
-        'Bytes moved to and from the object store.',
-        gauges.store.map(({ operation, bytes }) => ({ labels: { operation }, value: bytes })),
-      ),
-      {
-        name: 'lks_store_requests_per_hour',
-        help: 'Requests to the object store in the last hour; after a start, since then and scaled to an hour.',
-        type: 'gauge',
-        samples: gauges.store.map(({ operation, perHour }) => ({ labels: { operation }, value: perHour })),
-      },
-      ...costOf(gauges),
+      ...storeMetrics(gauges),
     ]
   }
 
@@ -404,60 +335,4 @@ export class Meters {
     this.#apis.set(name, made)
     return made
   }
-}
-
-/** Prometheus has a label `job` of its own, so theirs is `upkeep`. */
-function jobMetrics({ jobs }: Gauges): readonly Metric[] {
-  return [
-    {
-      name: 'lks_upkeep_backlog',
-      help: 'What each job of upkeep still has to do, as of its last look, by unit.',
-      type: 'gauge',
-      samples: jobs.flatMap(({ job, backlog }) =>
-        Object.entries(backlog).map(([unit, value]) => ({ labels: { upkeep: job, unit }, value })),
-      ),
-    },
-    {
-      name: 'lks_upkeep_last_pass_age_seconds',
-      help: 'Time since the last pass of each job of upkeep.',
-      type: 'gauge',
-      samples: jobs.flatMap(({ job, lastPassAgeSeconds: value }) => (value === undefined ? [] : [{ labels: { upkeep: job }, value }])),
-    },
-    {
-      name: 'lks_upkeep_problem',
-      help: '1 if the last pass of a job of upkeep did not do its work; GET /upkeep has the reason.',
-      type: 'gauge',
-      samples: jobs.map(({ job, hasProblem }) => ({ labels: { upkeep: job }, value: hasProblem ? 1 : 0 })),
-    },
-  ]
-}
-
-/** A failure of no known kind is a defect. */
-function failuresOf({ operation, failed, failedBy }: Gauges['store'][number]): Metric['samples'] {
-  const known = Object.entries(failedBy)
-  const unknown = failed - known.reduce((sum, [, count]) => sum + count, 0)
-  return [...known, ...(unknown > 0 ? [['unknown', unknown] as const] : [])].map(([kind, value]) => ({
-    labels: { operation, kind },
-    value,
-  }))
-}
-
-/** Requests that cost nothing are left out. */
-function costOf({ store, storePrices }: Gauges): readonly Metric[] {
-  if (storePrices === undefined) return []
-  const samples = store.flatMap(({ operation, perHour }) => {
-    const price = storePrices[operation]
-    return price === undefined ? [] : [{ labels: { operation }, value: perHour * price }]
-  })
-  return [{ name: 'lks_store_dollars_per_hour', help: 'The cost of those requests at the prices of the settings.', type: 'gauge', samples }]
-}
-
-function counter(name: string, help: string, samples: Metric['samples']): Metric {
-  return { name, help, type: 'counter', samples }
-}
-function gauge(name: string, help: string, value: number): Metric {
-  return { name, help, type: 'gauge', samples: one(value) }
-}
-function one(value: number): Metric['samples'] {
-  return [{ labels: {}, value }]
 }

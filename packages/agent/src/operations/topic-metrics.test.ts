@@ -3,7 +3,7 @@ import { KafkaError, OffsetCommit, Produce } from '@local-kafka-service/protocol
 import { expect, test } from 'vitest'
 import { aBatch, anAgent } from '../api/testing/an-agent.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
-import type { Metric } from '../observe/metrics.ts'
+import type { Metric } from '../observe/metric.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { groupsWithLag, partitionsWithMetrics, TopicMetrics, type TopicMetricsParts, topicsWithMetrics } from './topic-metrics.ts'
 

@@ -2,7 +2,7 @@
 import { errors, KafkaError } from '@local-kafka-service/protocol'
 import type { ClassicGroupState } from '../core/group/classic-messages.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
-import type { Metric } from '../observe/metrics.ts'
+import type { Metric } from '../observe/metric.ts'
 import type { Clock } from '../time/clock.ts'
 import type { GroupDescription, GroupOperations } from './groups.ts'
 import type { TopicCounts } from './topic-counts.ts'

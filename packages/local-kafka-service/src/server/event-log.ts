@@ -126,8 +126,15 @@ const lines: Lines = {
     debug(`connection ${connectionId} closed: ${reason}`, { connectionId, cause, reason }),
   'connection rejected': ({ address, setting, limit }) =>
     warn(
-      `a connection from ${address} was closed at once: ${setting} is ${limit}, and no other connection could give way; raise ${setting}, or close some`,
+      setting === 'HTTP connections'
+        ? `requests on a connection from ${address} are answered 503: requests are in progress on all ${limit} HTTP connections; use fewer connections`
+        : `a connection from ${address} was closed at once: ${setting} is ${limit}, and no other connection could give way; raise ${setting}, or close some`,
       { address, setting, limit },
+    ),
+  'early connections rejected': ({ count, address, limit }) =>
+    warn(
+      `${count} connections, the last one from ${address}, were closed before the server was ready: ${limit} others waited already; use fewer connections`,
+      { count, address, limit },
     ),
   'gave way': ({ connectionId, address, held, message }) =>
     warn(`${connectionId === undefined ? 'a connection' : `connection ${connectionId}`} from ${address} was closed: ${message}`, {
