@@ -1,19 +1,20 @@
 // The groups that this agent coordinates: the first request reloads a group, and a failed save drops it.
-// It is longer than other files because it is one thing: whatever loads or drops a runner is here.
 import { KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, CommitRequest } from '../core/group/classic-messages.ts'
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { slotOfName } from '../core/slots.ts'
 import { fixedLimits } from '../limits.ts'
-import type { AgedTopic, CommittedOffset, GroupStore, OffsetToCommit, PendingOffset } from '../metadata/metadata-store.ts'
+import type { CommittedOffset, GroupStore, OffsetToCommit, PendingOffset } from '../metadata/metadata-store.ts'
 import { errorText } from '../native-error.ts'
 import type { EventHook } from '../observe/events.ts'
-import { onAbort, orAborted } from '../time/abort.ts'
+import { orAborted } from '../time/abort.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import { every } from '../time/every.ts'
 import { sleep } from '../time/sleep.ts'
 import { type Turns, unitsOfName } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
+import { GroupConnections } from './group-connections.ts'
+import { GroupExpiry } from './group-expiry.ts'
 import { type Beside, GroupRunner } from './group-runner.ts'
 import { GroupSaves } from './group-saves.ts'
 import type { MemberMemory } from './member-memory.ts'
@@ -61,12 +62,15 @@ export class Groups {
   readonly stored: StoredGroups
   readonly #parts: GroupsParts
   readonly #saves: GroupSaves
+  readonly #expiry: GroupExpiry
   readonly #runners = new Map<string, Promise<GroupRunner>>()
   /** The loaded groups, in the order in which they were loaded. */
   readonly #loaded = new Map<string, GroupRunner>()
-  readonly #connections = new Map<number, Set<string>>()
-  /** The groups whose expired rows a running transaction removes. */
-  #expiring: { readonly groupIds: ReadonlySet<string>; readonly done: Promise<void> } | undefined
+  /** When the agent itself stops, no member has left. A request rejects only when the group is dropped; a reload then starts all sessions again. */
+  readonly #connections = new GroupConnections((groupId, connection) => {
+    const runner = this.#stopped ? undefined : this.#loaded.get(groupId)
+    runner?.ask({ kind: 'disconnect', connection }).catch(() => {})
+  })
   /** Resolved, and replaced, when slots have moved. */
   #moved = Promise.withResolvers<void>()
   #stopped = false
@@ -74,6 +78,16 @@ export class Groups {
   constructor(parts: GroupsParts) {
     this.#parts = parts
     this.#saves = new GroupSaves(parts.turns)
+    this.#expiry = new GroupExpiry({
+      ...parts,
+      isMine: (groupId) => this.#isMine(groupId),
+      unload: (groupId) => this.#unload(groupId),
+      removeUnread: async (groupId, expired) => {
+        const removed = ({ subscribed }: ReplyTo<OffsetExpiry>): Beside => ({ expiredOffsets: expired(subscribed) })
+        await this.#ask<OffsetExpiry>(groupId, { kind: 'offset expiry' }, undefined, removed)
+      },
+      attempt: (what, signal, work) => this.#attempt(what, signal, work),
+    })
     this.stored = new StoredGroups(parts)
   }
 
@@ -81,8 +95,8 @@ export class Groups {
    * Answers when the step is saved. Rejects with a KafkaError: NOT_COORDINATOR (another agent owns the slot), COORDINATOR_NOT_AVAILABLE (the database is
    * unavailable, the members of groups hold all memory for them, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: when it aborts, the members of that connection are disconnected.
    */
-  async ask<R extends ClassicRequest>(groupId: string, request: R, signal?: AbortSignal): Promise<ReplyTo<R>> {
-    return await this.#ask(groupId, request, signal)
+  ask<R extends ClassicRequest>(groupId: string, request: R, signal?: AbortSignal): Promise<ReplyTo<R>> {
+    return this.#ask(groupId, request, signal)
   }
 
   /** Checks the commit and saves the offsets, in one save. NONE: the offsets are stored. */
@@ -233,8 +247,7 @@ export class Groups {
     const { clock, offsetsCheckMs } = this.#parts
     for await (const _ of every(clock, offsetsCheckMs, signal)) {
       this.#unloadIdle(0)
-      await this.#attempt('expiring offsets', signal, () => this.#expire(signal))
-      await this.#attempt('expiring offsets that no member reads', signal, () => this.#expireUnread(signal))
+      await this.#expiry.run(signal)
     }
   }
 
@@ -261,7 +274,7 @@ export class Groups {
     this.check(groupId)
     const runner = await this.#runner(groupId)
     if (signal !== undefined && 'connection' in request && request.connection !== undefined)
-      this.#watch(request.connection, signal, groupId)
+      this.#connections.watch(request.connection, signal, groupId)
     // The casts: the machine answers each request with the reply of its kind, as its tests check.
     const reply = (await runner.ask(request, beside && ((answer) => beside(answer as ReplyTo<R>)))) as ReplyTo<R>
     // A group that does not exist needs no runner.
@@ -299,9 +312,7 @@ export class Groups {
   }
 
   async #open(groupId: string): Promise<GroupRunner> {
-    // A transaction may be removing the group's rows; a runner that is opened before it commits could not save.
-    const expiring = this.#expiring
-    if (expiring?.groupIds.has(groupId) === true) await expiring.done.catch(() => {})
+    await this.#expiry.settled(groupId)
     const { store, owners, incarnation, clock, sessionClock = clock, random, settings, emit } = this.#parts
     const opening: Promise<GroupRunner> = retriable(
       GroupRunner.open({
@@ -362,45 +373,6 @@ export class Groups {
     await Promise.all(Array.from({ length: fixedLimits.groupsLoadedAtATime }, lane))
   }
 
-  /** Removes the old offsets of groups without members, then the groups without offsets. */
-  async #expire(signal: AbortSignal): Promise<void> {
-    const { store, offsetsRetentionMs: retentionMs } = this.#parts
-    for (let after: string | undefined; ; ) {
-      const page = await store.expirable({ retentionMs, after })
-      after = page.at(-1)
-      if (after === undefined || signal.aborted) return
-      // A group in use stays: a client is about to join it or to commit.
-      const groupIds = page.filter((groupId) => this.#isMine(groupId) && this.#unload(groupId))
-      if (groupIds.length === 0) continue
-      const done = store.expire({ retentionMs, groupIds })
-      this.#expiring = { groupIds: new Set(groupIds), done }
-      await done.finally(() => (this.#expiring = undefined))
-    }
-  }
-
-  /** Removes old offsets of topics that no member reads, from groups with members. */
-  async #expireUnread(signal: AbortSignal): Promise<void> {
-    const { store, offsetsRetentionMs: retentionMs } = this.#parts
-    for (let after: AgedTopic | undefined; ; ) {
-      const aged = await store.aged({ retentionMs, after })
-      after = aged.at(-1)
-      if (after === undefined) return
-      for (const [groupId, topics] of Map.groupBy(aged, (one) => one.groupId)) {
-        if (signal.aborted) return
-        if (!this.#isMine(groupId)) continue
-        // Each group separately, so that one that can't be loaded does not stop the expiry of the others.
-        await this.#attempt(`expiring offsets of group ${groupId}`, signal, async () => {
-          await this.#ask(groupId, { kind: 'offset expiry' } as const, undefined, ({ subscribed }) => ({
-            expiredOffsets:
-              subscribed === 'all'
-                ? []
-                : topics.filter(({ topic }) => !subscribed.has(topic)).map(({ topicId }) => ({ topicId, retentionMs })),
-          }))
-        })
-      }
-    }
-  }
-
   /** Returns whether the work succeeded. Emits a notice if it did not. */
   async #attempt(what: string, signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
     try {
@@ -412,29 +384,9 @@ export class Groups {
       return false
     }
   }
-
-  /** Sends `disconnect` to the groups of a connection when it ends. */
-  #watch(connection: number, signal: AbortSignal, groupId: string): void {
-    const known = this.#connections.get(connection)
-    if (known !== undefined) {
-      known.add(groupId)
-      return
-    }
-    const groupIds = new Set([groupId])
-    this.#connections.set(connection, groupIds)
-    const ended = (): void => {
-      this.#connections.delete(connection)
-      // When the agent itself stops, no member has left.
-      if (this.#stopped) return
-      for (const id of groupIds) {
-        const runner = this.#loaded.get(id)
-        // It rejects only when the group is dropped; a reload then starts all sessions again.
-        runner?.ask({ kind: 'disconnect', connection }).catch(() => {})
-      }
-    }
-    onAbort(signal, ended)
-  }
 }
+
+type OffsetExpiry = Extract<ClassicRequest, { readonly kind: 'offset expiry' }>
 
 /** Kafka accepts any id but the empty one; PostgreSQL's text can hold every character but U+0000. */
 export function isLegalGroupId(groupId: string): boolean {
