@@ -109,6 +109,7 @@ export function upkeepOf(
     ...base,
     clusterId,
     store: metadata.orphans,
+    rows: metadata.damage,
     expiry: metadata.expiry,
     listed: store,
     objects: view.objects,
@@ -119,7 +120,7 @@ export function upkeepOf(
       about: 'removes objects that no commit has named, such as those of crashes',
       isMine,
       backlog: () => ({ ...orphans.left }),
-      problem: () => orphans.halted,
+      problem: () => orphans.halted ?? orphans.missing,
     }),
   })
   const expiry = new Expiry({

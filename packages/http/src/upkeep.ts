@@ -61,12 +61,13 @@ function jobJson({ job, about, elsewhere, running, lastPass, nextPassAtMs, progr
   }
 }
 
-function reportJson({ stored, orphans, open, foreignKeys, halted, removed, released, deletions }: SweepReport): object {
+function reportJson({ stored, orphans, open, foreignKeys, missing, halted, removed, released, deletions }: SweepReport): object {
   return {
     stored: amountJson(stored),
     orphans: amountJson(orphans),
     open: amountJson(open),
     foreignKeys,
+    missing,
     halted,
     removed: { ...amountJson(removed), failed: removed.failed },
     released: released === undefined ? null : amountJson(released),
@@ -132,12 +133,19 @@ const requestSchema = {
 const reportSchema = {
   description: 'What the sweep found and removed',
   type: 'object',
-  required: ['stored', 'orphans', 'open', 'foreignKeys', 'halted', 'removed', 'released', 'deletions'],
+  required: ['stored', 'orphans', 'open', 'foreignKeys', 'missing', 'halted', 'removed', 'released', 'deletions'],
   properties: {
     stored: amount('All stored objects of the cluster.'),
     orphans: amount('Those that no commit has named and none ever will.'),
     open: amount('Those that no commit has named yet.'),
     foreignKeys: { ...count, description: 'Keys that are not those of objects. They are left alone.' },
+    missing: {
+      type: ['object', 'null'],
+      description:
+        'Objects that the store does not have, although segments name them. Null: the store has too many objects to compare them with the database.',
+      required: ['objects', 'keys'],
+      properties: { objects: count, keys: { type: 'array', items: text, description: 'The keys of the first 20.' } },
+    },
     halted: { type: ['string', 'null'], description: 'Why the orphans stay until their removal is confirmed. Null: they do not.' },
     removed: {
       type: 'object',

@@ -46,6 +46,7 @@ function aSweep(more: Partial<OrphanSweepParts> = {}): OrphanSweep {
   return new OrphanSweep({
     clusterId: store.clusterId,
     store: store.orphans,
+    rows: store.damage,
     expiry: store.expiry,
     listed: objects,
     objects,
@@ -238,6 +239,42 @@ test('a job that was left behind is fenced after a day, and forgotten a day afte
   expect([await standing(incarnation), await standing(job), await stored()]).toEqual(['uncommitted', 'uncommitted', []])
   for (let hours = 0; hours < 26; hours += 1) await clock.advance(intervalMs)
   expect([await standing(job), await standing(incarnation), await standing(next.incarnation)]).toEqual(['unknown', 'uncommitted', 'open'])
+  stopped.abort()
+  await running
+})
+
+test('objects that segments name and the store does not have are reported, and those that no segment names are not', async () => {
+  for (const sequence of [1, 2, 3]) await commit(sequence)
+  const sweep = aSweep()
+  expect((await sweep.sweep(now, never)).missing).toEqual({ objects: 0, keys: [] })
+  expect(sweep.missing).toBeUndefined()
+  await objects.remove([keyOf(2)])
+  expect((await sweep.sweep(now, never)).missing).toEqual({ objects: 1, keys: [keyOf(2)] })
+  expect(sweep.missing).toContain(`does not have 1 objects that segments name, such as ${keyOf(2)}`)
+  await store.topics.delete(topic.topicId)
+  while ((await store.retention.purge({ undeleteMs: 0 })).more);
+  expect((await sweep.sweep(now, never)).missing).toEqual({ objects: 0, keys: [] })
+  expect(sweep.missing).toBeUndefined()
+})
+
+test('an object that is committed while the store is listed is not missing', async () => {
+  await commit(1)
+  const late: Pick<MemoryObjects, 'list'> = {
+    async *list(prefix) {
+      yield* objects.list(prefix)
+      if (prefix === `${store.clusterId}/`) await commit(2)
+    },
+  }
+  expect((await aSweep({ listed: late }).sweep(now, never)).missing).toEqual({ objects: 0, keys: [] })
+})
+
+test('the job reports missing objects with each pass', async () => {
+  await commit(1)
+  await objects.remove([keyOf(1)])
+  const stopped = new AbortController()
+  const running = aSweep().run(stopped.signal)
+  await clock.advance(fixedLimits.orphanSweepFirstMs)
+  expect(events).toContainEqual({ kind: 'notice', message: expect.stringContaining('lks doctor storage') })
   stopped.abort()
   await running
 })

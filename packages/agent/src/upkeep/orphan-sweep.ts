@@ -11,12 +11,15 @@ import type { Clock } from '../time/clock.ts'
 import { sleep } from '../time/sleep.ts'
 import { Slots } from '../time/slots.ts'
 import type { JobReport } from './job-report.ts'
+import { ListedObjects, type MissingObjects, type MissingParts } from './listed-objects.ts'
 import { makePasses } from './passes.ts'
 import { type Orphan, type StoredAmount, type SweepReport, SweepSurvey } from './sweep-survey.ts'
 
 export interface OrphanSweepParts {
   readonly clusterId: ClusterId
   readonly store: OrphanStore
+  /** The rows of committed objects. */
+  readonly rows: MissingParts['rows']
   /** For incarnations that have ended, and that the store has no objects of. */
   readonly expiry: Pick<ExpiryStore, 'forgetIncarnations' | 'fenceOldJobs'>
   /** The store itself, for lists. */
@@ -57,6 +60,7 @@ export class OrphanSweep {
   readonly #parts: OrphanSweepParts
   readonly #passes = new Slots(1)
   #halted: string | undefined
+  #missing: string | undefined
   #left = { objects: 0, bytes: 0 }
   /** Incarnations that the last pass has seen orphans of. */
   #withOrphans: readonly IncarnationId[] = []
@@ -68,6 +72,11 @@ export class OrphanSweep {
   /** Why the last pass removed nothing, and what to do, if it halted. */
   get halted(): string | undefined {
     return this.#halted
+  }
+
+  /** Which objects the last pass has missed in the store, and what to do. Undefined: none. */
+  get missing(): string | undefined {
+    return this.#missing
   }
 
   /** The orphans that the last pass left. */
@@ -86,6 +95,7 @@ export class OrphanSweep {
         if (!isMine()) return
         const { halted } = await this.sweep({ dryRun: false, confirmed: false }, signal)
         if (halted !== null) emit({ kind: 'sweep halted', message: halted })
+        if (this.#missing !== undefined) emit({ kind: 'notice', message: this.#missing })
         await this.#forgetEnded(signal)
       },
       signal,
@@ -99,6 +109,7 @@ export class OrphanSweep {
 
   async #pass({ dryRun, confirmed }: SweepRequest, signal: AbortSignal): Promise<SweepReport> {
     const survey = await this.#survey(signal)
+    this.#missing = missingWords(survey.report().missing)
     this.#withOrphans = survey.incarnations
     if (dryRun) return survey.report()
     this.#halted = confirmed ? undefined : survey.halt()
@@ -154,6 +165,7 @@ export class OrphanSweep {
   async #survey(signal: AbortSignal): Promise<SweepSurvey> {
     const { listed, clusterId, limits } = this.#parts
     const survey = new SweepSurvey({ putsInFlight: limits.putsInFlight })
+    const found = new ListedObjects()
     let page: ListedPage[] = []
     for await (const { key, sizeBytes } of listed.list(`${clusterId}/`, { signal })) {
       const parsed = parseObjectKey(clusterId, key)
@@ -161,12 +173,14 @@ export class OrphanSweep {
         survey.foreign()
         continue
       }
+      found.add({ incarnation: parsed.incarnation.id, sequence: parsed.sequence })
       page.push({ key, sizeBytes, ...parsed })
       if (page.length < fixedLimits.sweptKeysPerStep) continue
       await this.#judge(page, survey)
       page = []
     }
     if (page.length > 0) await this.#judge(page, survey)
+    survey.lacks(await found.missing(this.#parts, signal))
     return survey
   }
 
@@ -175,6 +189,11 @@ export class OrphanSweep {
     for (const [index, { key, sizeBytes, sequence, incarnation }] of page.entries())
       survey.add({ key, sizeBytes, sequence, incarnation: incarnation.id }, must(standings[index], 'the standing of an object'))
   }
+}
+
+function missingWords(missing: MissingObjects | null): string | undefined {
+  if (missing === null || missing.objects === 0) return undefined
+  return `the store does not have ${missing.objects} objects that segments name, such as ${missing.keys[0]}: their records cannot be read. lks doctor storage lists the records`
 }
 
 function* stepsOf<T>(items: readonly T[], size: number): Iterable<readonly T[]> {

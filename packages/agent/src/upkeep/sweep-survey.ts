@@ -2,6 +2,7 @@
 import type { IncarnationId } from '../core/ids.ts'
 import { fixedLimits } from '../limits.ts'
 import type { Standing } from '../metadata/orphan-store.ts'
+import type { MissingObjects } from './listed-objects.ts'
 
 /** Objects and their bytes. */
 export interface StoredAmount {
@@ -24,6 +25,8 @@ export interface SweepReport {
   readonly open: StoredAmount
   /** Keys that are not those of objects. They are left alone. */
   readonly foreignKeys: number
+  /** Objects that the store does not have, although segments name them. Null: the store has too many objects to compare them. */
+  readonly missing: MissingObjects | null
   /** Why the orphans stay until somebody confirms their removal. Null: they do not. */
   readonly halted: string | null
   readonly removed: StoredAmount & { readonly failed: number }
@@ -45,6 +48,7 @@ export class SweepSurvey {
   readonly #orphansOfCrash: number
   readonly #incarnations = new Set<IncarnationId>()
   #foreignKeys = 0
+  #missing: MissingObjects | undefined
 
   constructor({ putsInFlight }: { readonly putsInFlight: number }) {
     this.#orphansOfCrash = Math.max(fixedLimits.orphansAfterLastCommit, 2 * putsInFlight)
@@ -92,6 +96,11 @@ export class SweepSurvey {
     }
   }
 
+  /** What a comparison after the list has found. */
+  lacks(missing: MissingObjects | undefined): void {
+    this.#missing = missing
+  }
+
   /** Undefined: the orphans may go. */
   halt(): string | undefined {
     const older = this.#unknown.objects + this.#beyond.objects
@@ -108,6 +117,7 @@ export class SweepSurvey {
       orphans: this.#orphaned,
       open: this.#open,
       foreignKeys: this.#foreignKeys,
+      missing: this.#missing ?? null,
       halted: (removed.objects + removed.failed > 0 ? undefined : this.halt()) ?? null,
       removed,
       deletions: this.orphans.slice(0, fixedLimits.sweepReportedDeletions),

@@ -33,7 +33,7 @@ export const sweep: ClientCommand = {
         context,
       )
     const report: SweptStore = await control.work('/upkeep/sweep', { dryRun: !removes, confirm: confirmed })
-    const { orphans, released, removed, deletions, halted, stored } = report
+    const { orphans, released, removed, deletions, missing, halted, stored } = report
     // Only a dry run looks for released objects.
     const planned = orphans.objects + (released?.objects ?? 0)
     show(terminal, formatOf(given), {
@@ -47,6 +47,10 @@ export const sweep: ClientCommand = {
       terminal.talk.write(
         `removed ${counted(removed.objects, 'object')}, ${bytesText(removed.bytes)}${removed.failed === 0 ? '' : `; ${removed.failed} could not be removed`}\n`,
       )
+    if (missing !== null && missing.objects > 0)
+      terminal.talk.write(
+        `the store does not have ${counted(missing.objects, 'object')} that segments name, such as ${missing.keys[0]}: lks doctor storage lists the records\n`,
+      )
     if (halted !== null) terminal.talk.write(`the sweep ${removes ? 'has halted' : 'would halt'}: ${halted}\n`)
   },
 }
@@ -56,6 +60,8 @@ interface SweptStore {
   readonly orphans: { readonly objects: number; readonly bytes: number }
   /** Null: it was no dry run. */
   readonly released: { readonly objects: number; readonly bytes: number } | null
+  /** Null: the store has too many objects to look for them. */
+  readonly missing: { readonly objects: number; readonly keys: readonly string[] } | null
   readonly halted: string | null
   readonly removed: { readonly objects: number; readonly bytes: number; readonly failed: number }
   readonly deletions: readonly SweepDeletion[]

@@ -465,6 +465,10 @@ export interface Operations {
         readonly bytes: number
       }
       readonly foreignKeys: number
+      readonly missing: {
+        readonly objects: number
+        readonly keys: readonly string[]
+      } | null
       readonly halted: string | null
       readonly removed: {
         readonly objects: number

@@ -103,7 +103,7 @@ function SweepCheck(): JSX.Element {
   )
 }
 
-function SweepReport({ report: { stored, orphans, foreignKeys, halted, deletions } }: { readonly report: Report }): JSX.Element {
+function SweepReport({ report: { stored, orphans, foreignKeys, missing, halted, deletions } }: { readonly report: Report }): JSX.Element {
   return (
     <>
       <p class="result">
@@ -114,6 +114,12 @@ function SweepReport({ report: { stored, orphans, foreignKeys, halted, deletions
         {foreignKeys > 0 &&
           ` ${plural(foreignKeys, 'key')} in the store ${foreignKeys === 1 ? 'is' : 'are'} not of this server, and would stay.`}
       </p>
+      {missing !== null && missing.objects > 0 && (
+        <p class="failure">
+          The store does not have {plural(missing.objects, 'object')} that segments name, such as {missing.keys[0]}: their records cannot be
+          read.
+        </p>
+      )}
       {halted !== null && <p class="failure">A sweep would halt: {halted}</p>}
       {deletions.length > 0 && (
         <Scroll label="Objects that a sweep would remove">
