@@ -53,14 +53,14 @@ function segmentsOf(count: number, sizeBytes: number): readonly Segment[] {
   })) as unknown as readonly Segment[]
 }
 
-test('the window opens for a consumer that reads on, doubles up to 8 MiB, and closes when it seeks', () => {
+test('the window opens for a consumer that reads on, grows fourfold up to 8 MiB, and closes when it seeks', () => {
   const ahead = new ReadAhead(aStore().segments, clock, limits)
   const windows: number[] = []
   for (let offset = 0; offset < 80; offset += 10) {
     windows.push(ahead.windowAt('p', offset) / mib)
     ahead.answered('p', { offset: offset, nextOffset: offset + 10, sizeBytes: 0 }, none)
   }
-  expect(windows).toEqual([0, 0, 0.5, 1, 2, 4, 8, 8])
+  expect(windows).toEqual([0, 0, 0.5, 2, 8, 8, 8, 8])
   expect(ahead.windowAt('p', 500)).toBe(0)
   ahead.answered('p', { offset: 500, nextOffset: 510, sizeBytes: 0 }, none)
   expect(ahead.windowAt('p', 510)).toBe(0)
@@ -81,7 +81,12 @@ test('each consumer of a partition has a position of its own, and each partition
     ahead.answered('p', { offset: 1000 + round * 10, nextOffset: 1010 + round * 10, sizeBytes: 0 }, none)
     ahead.answered('q', { offset: round, nextOffset: round + 1, sizeBytes: 0 }, none)
   }
-  expect([ahead.windowAt('p', 30), ahead.windowAt('p', 1030), ahead.windowAt('q', 3), ahead.windowAt('q', 30)]).toEqual([mib, mib, mib, 0])
+  expect([ahead.windowAt('p', 30), ahead.windowAt('p', 1030), ahead.windowAt('q', 3), ahead.windowAt('q', 30)]).toEqual([
+    2 * mib,
+    2 * mib,
+    2 * mib,
+    0,
+  ])
 })
 
 test('looks that are repeated before the answer count once', () => {
@@ -208,13 +213,13 @@ test('a large window is filled when half of it is used, with reads that become a
   coming(17)
   // More than half of the window is there.
   expect(await fill(8, 10)).toEqual([])
-  // A read that was as large as it may be makes the next ones twice as large: 14 MiB, and then 28.
-  expect(await fill(9, 10)).toEqual(['12 MiB', '12 MiB', '12 MiB'])
+  // A read that was as large as it may be makes the next ones four times as large: 28 MiB, and then the maximum.
+  expect(await fill(9, 10)).toEqual(['28 MiB', '8 MiB'])
   coming(26)
-  expect(await fill(18, 5_000)).toEqual(['28 MiB', '8 MiB'])
+  expect(await fill(18, 5_000)).toEqual(['32 MiB', '4 MiB'])
   coming(35)
   // Both were slow.
-  expect(await fill(27, 10)).toEqual(Array.from({ length: 9 }, () => '4 MiB'))
+  expect(await fill(27, 10)).toEqual(['8 MiB', '8 MiB', '8 MiB', '8 MiB', '4 MiB'])
 })
 
 test('consumers that read at the same time share what may be read ahead, but each has 8 MiB', () => {
@@ -240,4 +245,37 @@ test('what finds no memory is read after the answer, unless it has come meanwhil
   expect(store.asked.slice(2)).toEqual(['object 2: 56+1 MiB', 'object 4: 56+1 MiB'])
   ahead.resume()
   expect(store.asked).toHaveLength(4)
+})
+
+/** Segments of 3 MiB of one partition: one in each object, after those of the partitions before it. */
+function besideOthers(partition: number, objects: number): readonly Segment[] {
+  return segmentsOf(objects, 3 * mib).map((segment) => ({ ...segment, byteStart: partition * 3 * mib }))
+}
+
+const wide = { readAheadMaxBytes: 128 * mib, readAheadRequestBytes: 64 * mib }
+
+test('partitions that are read side by side are read ahead with one request for each object, also if only one of them is due', () => {
+  const store = { ...aStore(), aheadBytes: 128 * mib }
+  const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
+  // The first consumer has used more than half of its window, the second less.
+  store.inMemory.add('object 0')
+  ahead.plan(besideOthers(0, 6), 2 * mib, 10 * mib)
+  ahead.plan(besideOthers(1, 6).slice(0, 5), 1 * mib, 10 * mib)
+  ahead.begin()
+  expect(store.asked).toEqual(['object 1: 0+6 MiB', 'object 2: 0+6 MiB', 'object 3: 0+6 MiB'])
+})
+
+test('a run of an object that ends beyond a large window is left for the next time', () => {
+  const store = aStore()
+  const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
+  const inOneObject = (name: string, count: number): readonly Segment[] =>
+    segmentsOf(count, 4 * mib).map((segment, index) => ({
+      ...segment,
+      objectKey: name as Segment['objectKey'],
+      byteStart: index * 4 * mib,
+    }))
+  ahead.plan([...inOneObject('a', 4), ...inOneObject('b', 8)], 1 * mib, 32 * mib)
+  ahead.begin()
+  expect(store.asked.map((asked) => asked.split(':')[0])).not.toContain('b')
+  expect(store.asked.length).toBeGreaterThan(0)
 })

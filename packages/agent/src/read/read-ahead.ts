@@ -43,7 +43,9 @@ export class ReadAhead {
   readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
+  /** Segments to read, and those of other partitions that may be read with them, because they are in the windows of their consumers. */
   #planned: Segment[] = []
+  #possible: Segment[] = []
   /** What was planned, in order, and found no memory. */
   #postponed: readonly TouchingSegments[] = []
   #pendingBytes = 0
@@ -90,7 +92,7 @@ export class ReadAhead {
     } else {
       position.nextOffset = nextOffset
       // The next answer is likely as large as this one: less would not cover it.
-      const widerBytes = Math.max(2 * position.windowBytes, fixedLimits.readAheadFirstBytes, sizeBytes)
+      const widerBytes = Math.max(fixedLimits.readAheadGrowth * position.windowBytes, fixedLimits.readAheadFirstBytes, sizeBytes)
       position.windowBytes = Math.min(widerBytes, this.#limits.readAheadMaxBytes)
     }
     this.#inform(position, found)
@@ -100,7 +102,10 @@ export class ReadAhead {
     if (oldest !== undefined) this.#positions.delete(oldest)
   }
 
-  /** Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. A large window is filled when half of it is used, with few and large reads. */
+  /**
+   * Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. A large window is filled when half of it is used, with few and large reads: those of
+   * other partitions in the same objects are read with them, and a run that ends beyond the window is left for the next time.
+   */
   plan(found: readonly Segment[], answerBytes: number, windowBytes: number): void {
     if (windowBytes === 0) return
     const missing: Segment[] = []
@@ -114,16 +119,22 @@ export class ReadAhead {
       }
       start += segment.sizeBytes
     }
-    const leastBytes = windowBytes > fixedLimits.readAheadLeastBytes ? windowBytes / 2 : windowBytes
-    if (missingStart < answerBytes + leastBytes) this.#planned.push(...missing)
+    const isLarge = windowBytes > fixedLimits.readAheadLeastBytes
+    const whole = isLarge ? withoutCutRun(missing, found) : missing
+    const isDue = missingStart < answerBytes + (isLarge ? windowBytes / 2 : windowBytes)
+    ;(isDue ? this.#planned : this.#possible).push(...whole)
   }
 
   /** Begins to read what was planned, as far as there is memory. A failure is left to the fetch that needs the bytes. */
   begin(): void {
     const planned = this.#planned
-    if (planned.length === 0) return
+    const possible = this.#possible
     this.#planned = []
-    this.#postponed = this.#beginSome(touchingSegments(planned, this.#requestBytes))
+    this.#possible = []
+    if (planned.length === 0) return
+    const objects = new Set(planned.map(({ objectKey }) => objectKey))
+    const beside = possible.filter(({ objectKey }) => objects.has(objectKey))
+    this.#postponed = this.#beginSome(touchingSegments([...planned, ...beside], this.#requestBytes))
   }
 
   /** Continues after an answer, which has taken what was read ahead for it: before that, its bytes and those of the next answer had to share the memory. */
@@ -169,7 +180,7 @@ export class ReadAhead {
     const least = Math.min(this.#limits.readAheadRequestBytes, fixedLimits.touchingReadBytes)
     if (tookMs > fixedLimits.slowReadMs) this.#requestBytes = Math.max(least, this.#requestBytes / 2)
     else if (tookMs < fixedLimits.quickReadMs && length > this.#requestBytes / 2)
-      this.#requestBytes = Math.min(this.#limits.readAheadRequestBytes, this.#requestBytes * 2)
+      this.#requestBytes = Math.min(this.#limits.readAheadRequestBytes, this.#requestBytes * fixedLimits.readAheadGrowth)
   }
 
   #isComing(segment: Segment): boolean {
@@ -190,6 +201,15 @@ export class ReadAhead {
       this.#pendingBytes -= length
     })
   }
+}
+
+/** The missing segments without the last object's, if the partition has more segments in it and there are others to read. */
+function withoutCutRun(missing: readonly Segment[], found: readonly Segment[]): readonly Segment[] {
+  const last = missing.at(-1)
+  const next = last === undefined ? undefined : found[found.indexOf(last) + 1]
+  if (last === undefined || next?.objectKey !== last.objectKey) return missing
+  const whole = missing.filter(({ objectKey }) => objectKey !== last.objectKey)
+  return whole.length === 0 ? missing : whole
 }
 
 function placeOf({ objectKey, byteStart }: Segment): string {

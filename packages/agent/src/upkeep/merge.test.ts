@@ -6,6 +6,7 @@ import { must } from '../core/assert.ts'
 import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
+import { defaultLimits } from '../limits.ts'
 import type { CommitBatch, Registration, Segment, Topic } from '../metadata/metadata-store.ts'
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
@@ -27,7 +28,7 @@ import { SegmentMerge, type SegmentMergeParts } from './merge.ts'
 const partitions = 3
 const intervalMs = 1_000
 const maxAgeMs = 60_000
-const limits = { mergeObjectBytes: 10_000, mergeSources: 100, mergeQuietMs: 5_000, mergeTwiceBytes: 4_000 }
+const limits = { mergeObjectBytes: 10_000, mergeSegmentBytes: 2_000, mergeSources: 100, mergeQuietMs: 5_000, mergeTwiceBytes: 4_000 }
 const bounds: MergedSegmentBounds = { segmentBytes: 2_000, topicSegmentBytes: 1e9, topicSegmentMs: 1e12 }
 
 /** Runs something before a put. */
@@ -74,7 +75,13 @@ function start(more: Partial<SegmentMergeParts> = {}): void {
   const emit = (event: AgentEvent): void => void events.push(event)
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => 'topic' })
-  const segments = new SegmentReader({ objects: new CachedObjects(objects, { maxBytes: 0 }), crc32c: nativeCrc32c, damage, emit })
+  const segments = new SegmentReader({
+    objects: new CachedObjects(objects, { maxBytes: 0 }),
+    crc32c: nativeCrc32c,
+    damage,
+    emit,
+    limits: defaultLimits,
+  })
   running = new SegmentMerge({
     clusterId: store.clusterId,
     topics: store.topics,
@@ -194,14 +201,16 @@ test('enough bytes or segments are merged before they are old, but what was just
   expect(merges()).toEqual([])
   for (let count = 0; count < 40; count += 1) await flush([0], 1)
   await eventually(limits.mergeQuietMs)
-  // 10,000 bytes are an object.
+  // 10,000 bytes are an object, and so many of them are taken as fill five segments but for the place of a batch.
   const { sizeBytes } = must((await segmentsOf(0)).at(-1), 'the last segment')
-  expect(merges()).toMatchObject([{ end: 'swapped', sources: Math.floor(10_000 / sizeBytes) }])
+  expect(merges()).toMatchObject([{ end: 'swapped', sources: Math.floor((10_000 * 31) / 32 / sizeBytes) }])
   expect((await segmentsOf(0)).at(-1)?.objectKey).toBe(objectKey(store.clusterId, me.incarnation, 80))
 })
 
-test('a log is merged twice, so that it has long runs of large segments, and a byte is written three times at most', async () => {
-  start()
+test('a log whose first merges are small is merged twice, so that it has long runs of large segments, and a byte is written three times at most', async () => {
+  // A third of an object is a segment that is two thirds full.
+  const segmentBytes = 5_000
+  start({ boundsOf: () => ({ ...bounds, segmentBytes }), limits: { ...limits, mergeSegmentBytes: segmentBytes } })
   let bytes = 0
   for (let count = 0; count < 300; count += 1) {
     await flush([0, 1, 2], 3)
@@ -214,14 +223,34 @@ test('a log is merged twice, so that it has long runs of large segments, and a b
     const segments = await segmentsOf(partition)
     const size = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     bytes += size
-    // 300 flushes; the bound of a segment is 2,000 bytes.
-    expect(segments.length).toBeLessThan((size / 2_000) * 1.6)
+    // 300 flushes.
+    expect(segments.length).toBeLessThan((size / segmentBytes) * 1.6)
     expect(new Set(segments.map((segment) => segment.objectKey)).size).toBeLessThan(size / 4_000 + 6)
   }
   const written = merges().reduce((sum, event) => sum + (event.kind === 'segments merged' ? event.bytesWritten : 0), 0)
   expect(written / bytes).toBeGreaterThan(1)
   expect(written / bytes).toBeLessThan(2.1)
   expect(merges().every((event) => event.kind === 'segments merged' && event.end === 'swapped')).toBe(true)
+})
+
+test('a log whose first merges fill segments is merged once, and a byte is written twice', async () => {
+  start()
+  for (let count = 0; count < 300; count += 1) {
+    await flush([0, 1, 2], 3)
+    await clock.advance(200)
+  }
+  const before = await everything()
+  await eventually(2 * maxAgeMs)
+  expect(await everything()).toEqual(before)
+  let [bytes, rows] = [0, 0]
+  for (const partition of [0, 1, 2]) {
+    const segments = await segmentsOf(partition)
+    rows += segments.length
+    for (const { sizeBytes } of segments) bytes += sizeBytes
+  }
+  expect(rows).toBeLessThan((bytes / bounds.segmentBytes) * 1.3)
+  const written = merges().reduce((sum, event) => sum + (event.kind === 'segments merged' ? event.bytesWritten : 0), 0)
+  expect(written / bytes).toBeLessThan(1.1)
 })
 
 test('an object that is alone is left as it is, and not looked at again', async () => {

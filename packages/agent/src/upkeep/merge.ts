@@ -30,7 +30,7 @@ export interface SegmentMergeParts extends MergedObjectParts {
   readonly ioClock: Clock
   readonly random: Pick<Random, 'bytes'>
   readonly emit: EventHook
-  readonly limits: Pick<Limits, 'mergeObjectBytes' | 'mergeSources' | 'mergeQuietMs' | 'mergeTwiceBytes'>
+  readonly limits: Pick<Limits, 'mergeObjectBytes' | 'mergeSegmentBytes' | 'mergeSources' | 'mergeQuietMs' | 'mergeTwiceBytes'>
   /** The name of the job's incarnations: one for each agent. */
   readonly job: string
   /** `storage.merge.interval.ms`. 0 or less: never. */
@@ -143,8 +143,8 @@ export class SegmentMerge {
       await swaps.saveMerged(skipped.map(({ log, sources }) => savedFor(log, { ...unmoved(log), onceOffset: endOf(sources) })))
       return 'more'
     }
-    const { mergeObjectBytes: objectBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
-    const { runs, isDue, objectCount } = planFirstMerge(candidates, { objectBytes, sources, quietMs, maxAgeMs })
+    const { mergeObjectBytes: objectBytes, mergeSegmentBytes: segmentBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
+    const { runs, isDue, objectCount } = planFirstMerge(candidates, { objectBytes, segmentBytes, sources, quietMs, maxAgeMs })
     const left = candidates.flatMap(({ segments }) => segments)
     const backlog = { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }
     if (!isDue || runs.length === 0) return backlog
@@ -195,7 +195,7 @@ export class SegmentMerge {
     return groups.length > 0 ? 'more' : 'none'
   }
 
-  /** A log with a long run in one object needs no second merge. */
+  /** A log with a long run in one object, or with full segments, needs no second merge. */
   #mergedOnce(
     state: MergeState,
     sources: readonly MergeSource[],
@@ -203,7 +203,9 @@ export class SegmentMerge {
   ): MergedTo {
     const onceOffset = endOf(sources)
     const bytes = bytesOf(sources)
-    if (state.twiceOffset === state.onceOffset && bytes >= this.#parts.limits.mergeTwiceBytes)
+    const { mergeTwiceBytes, mergeSegmentBytes } = this.#parts.limits
+    const isFull = bytes >= mergeTwiceBytes || bytes >= segments.length * mergeSegmentBytes * fixedLimits.mergeFullPart
+    if (state.twiceOffset === state.onceOffset && isFull)
       return { onceOffset, twiceOffset: onceOffset, waitingBytes: 0, waitingSegments: 0 }
     return { onceOffset, twiceOffset: state.twiceOffset, waitingBytes: bytes, waitingSegments: segments.length }
   }

@@ -32,6 +32,8 @@ export interface MergeBounds {
 }
 
 export interface FirstMergeRules extends MergeBounds {
+  /** Of one merged segment. */
+  readonly segmentBytes: number
   /** Younger segments are left alone: readers of the tail have them in memory. */
   readonly quietMs: number
   /** Segments that are so old are merged, however few they are. */
@@ -47,7 +49,8 @@ export interface FirstMerge<Log, Source> {
 
 /**
  * The first merge takes whole objects, the oldest first, as many as fit: what was written together stays together, and each object is read once. A log gives the segments that it
- * has in these objects, up to the first that is in another object or has no bytes.
+ * has in these objects, up to the first that is in another object or has no bytes. Of the objects that fit, so many are taken that the merged segments are mostly full: with twelve equal
+ * logs four MiB of each and not five, which would be two rows.
  */
 export function planFirstMerge<Log, Source extends MergeableSegment>(
   candidates: readonly LogCandidates<Log, Source>[],
@@ -57,24 +60,21 @@ export function planFirstMerge<Log, Source extends MergeableSegment>(
   // Of objects after the last known segment of a log, not all segments are known.
   const known = candidates.flatMap(({ segments, hasMore }) => (hasMore ? segments.slice(-1) : []))
   const horizonMs = Math.max(0, ...known.map(({ ageMs }) => ageMs))
-  const objects = new Map<string, { bytes: number; sources: number; ageMs: number }>()
-  for (const { segments } of logs)
+  const objects = new Map<string, ObjectToMerge>()
+  for (const [log, { segments }] of logs.entries())
     for (const { objectKey, sizeBytes, ageMs } of segments) {
-      const object = objects.get(objectKey) ?? { bytes: 0, sources: 0, ageMs }
-      objects.set(objectKey, { bytes: object.bytes + sizeBytes, sources: object.sources + 1, ageMs })
+      const object = objects.get(objectKey) ?? { bytes: 0, ageMs, parts: [] }
+      object.bytes += sizeBytes
+      object.parts.push({ log, sizeBytes })
+      objects.set(objectKey, object)
     }
   const oldestFirst = [...objects].filter(([, { ageMs }]) => ageMs >= horizonMs).toSorted(([, a], [, b]) => b.ageMs - a.ageMs)
-  const taken = new Set<string>()
-  let [bytes, sources, isFull] = [0, 0, oldestFirst.length < objects.size]
-  for (const [key, object] of oldestFirst) {
-    if (taken.size > 0 && (bytes + object.bytes > rules.objectBytes || sources + object.sources > rules.sources)) {
-      isFull = true
-      break
-    }
-    taken.add(key)
-    bytes += object.bytes
-    sources += object.sources
-  }
+  const fitting = fittingOf(
+    oldestFirst.map(([, object]) => object),
+    rules,
+  )
+  const isFull = oldestFirst.length < objects.size || fitting.count < oldestFirst.length
+  const taken = new Set(oldestFirst.slice(0, isFull ? fitting.fullest : fitting.count).map(([key]) => key))
   const isOld = oldestFirst.some(([, { ageMs }]) => ageMs >= rules.maxAgeMs)
   const runs = logs.flatMap(({ log, segments }) => {
     const end = segments.findIndex(({ objectKey }) => !taken.has(objectKey))
@@ -83,6 +83,44 @@ export function planFirstMerge<Log, Source extends MergeableSegment>(
   })
   return { runs, isDue: isFull || isOld, objectCount: taken.size }
 }
+
+interface ObjectToMerge {
+  bytes: number
+  readonly ageMs: number
+  /** Its segments, each with the position of its log. */
+  readonly parts: { readonly log: number; readonly sizeBytes: number }[]
+}
+
+/** How many of the objects fit into one, at least the first; and how many of these give the fewest rows for their bytes, at least half of those that fit. */
+function fittingOf(
+  objects: readonly ObjectToMerge[],
+  { objectBytes, sources, segmentBytes }: FirstMergeRules,
+): { count: number; fullest: number } {
+  const bytesOfLog = new Map<number, number>()
+  let [count, bytes, parts, rows] = [0, 0, 0, 1]
+  let fullest = { count: 0, rowsPerByte: Number.POSITIVE_INFINITY }
+  for (const object of objects) {
+    if (count > 0 && (bytes + object.bytes > objectBytes || parts + object.parts.length > sources)) break
+    for (const { log, sizeBytes } of object.parts) {
+      const before = bytesOfLog.get(log) ?? 0
+      bytesOfLog.set(log, before + sizeBytes)
+      rows += rowsOf(before + sizeBytes, segmentBytes) - rowsOf(before, segmentBytes)
+    }
+    count += 1
+    bytes += object.bytes
+    parts += object.parts.length
+    const isHalf = bytes >= objectBytes / 2 || parts >= sources / 2
+    if (!isHalf || rows / bytes <= fullest.rowsPerByte) fullest = { count, rowsPerByte: isHalf ? rows / bytes : Number.POSITIVE_INFINITY }
+  }
+  return { count, fullest: fullest.count }
+}
+
+/** The segments of so many bytes: where one ends, it has some room for the next batch. */
+function rowsOf(bytes: number, segmentBytes: number): number {
+  return bytes <= segmentBytes ? Math.min(1, bytes) : Math.ceil(bytes / (segmentBytes * usedPart))
+}
+
+const usedPart = 31 / 32
 
 export interface SecondMergeRules extends MergeBounds {
   /** A log with so many bytes has an object of its own. */
