@@ -17,8 +17,8 @@ export interface Scenario {
   readonly setup: (chance: Chance) => AgentSetup
   /** Limits of the scenario's own, over those that the world draws. */
   readonly limits?: (chance: Chance) => Partial<Limits>
-  /** The retention.ms of the topic. Default: records are kept. */
-  readonly retentionMs?: (chance: Chance) => number
+  /** The retention.ms of the topic, unless it is compacted. Default: records are kept. */
+  readonly retentionMs?: (chance: Chance) => number | undefined
   /** Keeps the objects in a directory instead of the bucket. */
   readonly volumes?: (chance: Chance) => VolumeSetup
   /** The topic is compacted. */
@@ -63,7 +63,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     ...(onLine && { onLine }),
   })
   world.setup = scenario.setup(world.chance)
-  if (scenario.retentionMs !== undefined) world.checker.retentionMs = scenario.retentionMs(world.chance.stream('retention'))
+  if (compaction === undefined) world.checker.retentionMs = scenario.retentionMs?.(world.chance.stream('retention'))
   const limits = narrowLimits(world.chance.stream('limits'), (what) => world.trace.write('limits', what))
   world.limits = { ...limits, ...scenario.limits?.(world.chance.stream('own limits')) }
   const { checker, time, trace } = world

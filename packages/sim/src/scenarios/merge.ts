@@ -15,6 +15,7 @@ export const merge: Scenario = {
     if (!chance.happens(0.25)) return undefined
     return { checkMs: chance.whole([100, 1_000]), segmentMs: chance.pick([1, 100, 1_000]), deleteRetentionMs: chance.pick([0, 1_000]) }
   },
+  retentionMs: (chance) => (chance.happens(0.4) ? chance.whole([1_000, 20_000]) : undefined),
   limits: (chance) => ({
     readersGraceMs: chance.whole([5_000, 15_000]),
     mergeObjectBytes: chance.whole([500, 20_000]),
@@ -28,7 +29,15 @@ export const merge: Scenario = {
     world.database.faults = { ...world.database.faults, lostReply: 0.03, zombie: { chance: 0.05, byMs: [10, 5_000] } }
     const ends = new NamedPoints(world, points)
     const removes = checker.compaction === undefined && chance.happens(0.5)
-    const disturbed = startClients(world, { plain: 2, idempotent: 2, consumers: 2, requests: 50, paceMs: [0, 200] })
+    const disturbed = startClients(world, {
+      plain: 2,
+      idempotent: 2,
+      consumers: 2,
+      requests: 50,
+      paceMs: [0, 200],
+      // A merged segment then has old and young records, of which none may go too early.
+      ...(checker.retentionMs !== undefined && { skewMs: [-10_000, 10_000] }),
+    })
     for (let rounds = chance.whole([3, 8]); rounds > 0; rounds -= 1) {
       await time.sleep(chance.between([100, 3_000]))
       if (removes && world.current !== undefined) {
