@@ -12,10 +12,12 @@ import { fixedLimits, type Limits } from './limits.ts'
 import { Membership, type MembershipListener, type Self, type TakeOver } from './membership.ts'
 import type { SlabPool } from './memory/slab-pool.ts'
 import type { Member } from './metadata/metadata-store.ts'
+import { DecodedRequests } from './net/decoded-requests.ts'
 import type { ListenAddress } from './net/network.ts'
 import { type KafkaPort, serveKafka } from './net/serve.ts'
 import { CachedObjects } from './objects/wrappers/cached.ts'
-import { Meters, type Metric } from './observe/metrics.ts'
+import type { Metric } from './observe/metric.ts'
+import { Meters } from './observe/metrics.ts'
 import type { RecentFlushes } from './observe/recent-flushes.ts'
 import type { RecentRequests } from './observe/recent-requests.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
@@ -156,6 +158,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const offsets = new Offsets({ ...base, ...view, log, segments })
   const answerMemory = new AnswerMemory(limits.fetchAnswersBytes, limits.fetchAnswerHeldRatio)
   const httpAnswers = new AnswerMemory(limits.httpAnswersBytes)
+  const decodedRequests = new DecodedRequests({ ...base, clock: ioClock })
   const fetchSessions = new FetchSessions({ ...base, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
 
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
@@ -190,7 +193,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   }
 
   const stored = { clusterId, log, resources, brokerConfigs, writer, producerIds, reader, offsets, recordDeletion }
-  const own = { ...stored, transactionStore, answerMemory, fetchSessions, topics, groups, transactions }
+  const own = { ...stored, transactionStore, answerMemory, decodedRequests, fetchSessions, topics, groups, transactions }
   const services: Services = { ...base, ...view, ...own }
   const changes = changesOf({ ...view, brokerConfigs, groups })
   const life = new Lifecycle({ ...base, membership, groups, tails, writer, changes, upkeep: [...jobs, follower] })

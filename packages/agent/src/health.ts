@@ -5,13 +5,15 @@ import type { Membership } from './membership.ts'
 import type { Packer } from './memory/packer.ts'
 import type { SlabPool } from './memory/slab-pool.ts'
 import type { Unpacker } from './memory/unpacker.ts'
+import type { DecodedRequests } from './net/decoded-requests.ts'
 import type { KafkaPort } from './net/serve.ts'
 import type { CachedObjects } from './objects/wrappers/cached.ts'
-import type { Gauges } from './observe/metrics.ts'
+import type { Gauges } from './observe/gauges.ts'
 import type { StoreWatch } from './observe/store-watch.ts'
 import type { UpkeepOperations } from './operations/upkeep.ts'
 import type { AnswerMemory } from './read/answer-memory.ts'
 import type { DamageReports } from './read/damage.ts'
+import type { FetchSessions } from './read/sessions.ts'
 import type { Settings } from './settings.ts'
 import { storePrices } from './store-prices.ts'
 import type { Clock } from './time/clock.ts'
@@ -49,6 +51,8 @@ export function healthOf(of: {
 export function gaugesOf(of: {
   readonly kafka: KafkaPort
   readonly writer: Pick<Writer, 'gauge' | 'flushesInFlight'>
+  readonly decodedRequests: Pick<DecodedRequests, 'gauge'>
+  readonly fetchSessions: Pick<FetchSessions, 'gauge'>
   readonly answerMemory: AnswerMemory
   readonly httpAnswers: AnswerMemory
   readonly unpacker: Pick<Unpacker, 'gauge'>
@@ -74,6 +78,8 @@ export function gaugesOf(of: {
   const {
     kafka,
     writer,
+    decodedRequests,
+    fetchSessions,
     answerMemory,
     httpAnswers,
     unpacker,
@@ -98,6 +104,8 @@ export function gaugesOf(of: {
     uncommittedBytes: writer.gauge.usedBytes,
     memory: [
       ...kafka.frameMemory,
+      { part: 'decoded requests', ...decodedRequests.gauge },
+      { part: 'fetch sessions', ...fetchSessions.gauge },
       { part: 'uncommitted', ...writer.gauge },
       { part: 'fetch answers', ...answerMemory.gauge },
       { part: 'http answers', ...httpAnswers.gauge },

@@ -12,6 +12,10 @@ export const defaultLimits = {
   smallFramePoolBytes: 8 * mib,
   /** All larger frames between the socket and their admission; at least one frame of the maximum size must fit. */
   framePoolBytes: 128 * mib,
+  /** Decoded requests, until they are answered (net/decoded-requests.ts): three of the largest kind that clients send, a Fetch of 30,000 partitions. Above it large requests wait. */
+  decodedRequestBytes: 64 * mib,
+  /** The partitions of all fetch sessions together. Above it a client gets no session, and sends all of its partitions each time. */
+  fetchSessionBytes: 48 * mib,
   /** A smaller frame is left to the collector: the smallest slab would be larger than it, and Node takes it from memory that is shared by many. */
   pooledFrameBytes: 4 * kib,
   /** Bytes read ahead while a request is in progress, so that the agent notices when the client disconnects. */
@@ -29,6 +33,8 @@ export const defaultLimits = {
   fetchAnswersBytes: 256 * mib,
   /** What a fetch answer keeps in memory until it is sent, as a multiple of its size: it is a view of larger pieces. Above it the answer is copied. */
   fetchAnswerHeldRatio: 4,
+  /** Pieces of an answer below this size are copied: a view of them, with its reference, takes some 500 bytes. */
+  copiedPieceBytes: 1 * kib,
   /** HTTP answers with records, from the read to the socket, by their size as JSON. Above it requests are answered 503. */
   httpAnswersBytes: 64 * mib,
   /** The memory that admitted batches are copied into, one piece after another; a batch of a quarter of it or more has its own. A piece is used again when all of its batches are stored and out of the cache. */
@@ -99,6 +105,8 @@ export const defaultLimits = {
 const sharedBudgets = [
   'smallFramePoolBytes',
   'framePoolBytes',
+  'decodedRequestBytes',
+  'fetchSessionBytes',
   'uncommittedBytes',
   'unpackedBytes',
   'fetchAnswersBytes',
@@ -199,9 +207,10 @@ export const fixedLimits = {
   readsPerFetch: 32,
   /** What one fetch requests before its answer needs it, at most: what the answer then does not take was read for nothing. */
   plannedReadBytes: 16 * mib,
-  /** A consumer that reads on where it ended is read ahead of, first by this much or as much as its answer had, then by twice as much each time, up to `readAheadMaxBytes`, which several share, but at least up to the least. */
+  /** A consumer that reads on where it ended is read ahead of, first by this much or as much as its answer had, then by four times as much each time, up to `readAheadMaxBytes`, which several share, but at least up to the least. */
   readAheadFirstBytes: 512 * kib,
   readAheadLeastBytes: 8 * mib,
+  readAheadGrowth: 4,
   /** A read that is as large as it may be and takes less than this makes the next ones larger; one that takes longer than the second makes them smaller, so that none times out. */
   quickReadMs: 1_000,
   slowReadMs: 3_000,
@@ -229,8 +238,6 @@ export const fixedLimits = {
   rewriteBytesPerSecond: 16 * mib,
   rewriteBytesBetweenPauses: 256 * kib,
   rewriteMarksPerTurn: 100,
-  /** Partitions in all fetch sessions together: about 200 bytes each. */
-  fetchSessionPartitions: 500_000,
   /** Kafka's min.incremental.fetch.session.eviction.ms: a session silent for this long gives way to a new one. */
   fetchSessionSilentMs: 120_000,
 
@@ -344,6 +351,8 @@ export const fixedLimits = {
   /** Merges: segments may be so large, however small the cache is, and a log with so many bytes gets an object of its own. */
   mergeSegmentLeastBytes: 1 * mib,
   mergeOwnObjectBytes: 8 * mib,
+  /** Segments that have so much of the maximum size are not merged for the second time: it would save few rows, and a reader of all partitions reads the object of the first merge at once. */
+  mergeFullPart: 3 / 4,
   /** … or when so many segments of it wait, as a part of those that one swap replaces: then they are smaller than 32 KiB. */
   mergeTwiceParts: 4,
   /** Rows of segments in one read. */
@@ -362,6 +371,8 @@ export const fixedLimits = {
   /** The sweep of orphans halts when it would remove more than a tenth of the bytes. What one crash leaves, 8 flushes of 8 MiB, is removed in any case. */
   sweepShareOfBytes: 0.1,
   sweepAlwaysBytes: 64 * mib,
+  /** Objects of the store that one pass compares with the database's, at 8 bytes each. */
+  reconciledObjects: 4_000_000,
   /** Its first pass comes so long after the start: servers of tests are gone by then. */
   orphanSweepFirstMs: 600_000,
   /** Rows that one step of expiry reads or removes. */
@@ -388,6 +399,11 @@ export const fixedLimits = {
   turnsOfShortWork: 1,
   /** A larger frame is decoded in steps. A smaller one has at most so many elements of arrays, at about 0.2 µs each. */
   decodedInTurnBytes: 16 * kib,
+  /** What a decoded request takes until it is answered: for each element of its arrays, a partition with its place, its look-ups and its answer; of a small one, for each byte. */
+  decodedElementBytes: 400,
+  decodedBytesPerByte: 8,
+  /** The part of the memory for decoded requests that large ones may hold. The rest is for small ones, which do not wait. */
+  largeRequestsPart: 3 / 4,
   /** Elements of arrays that count as one unit of work when a large message is decoded or encoded. */
   elementsPerUnit: 5,
   /**

@@ -8,6 +8,7 @@ import type { Packer } from './memory/packer.ts'
 import type { Unpacker } from './memory/unpacker.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
 import type { TransactionStore } from './metadata/transaction-store.ts'
+import type { DecodedRequests } from './net/decoded-requests.ts'
 import type { EventHook } from './observe/events.ts'
 import type { BrokerConfigOperations } from './operations/broker-configs.ts'
 import type { RecordDeletion } from './operations/record-deletion.ts'
@@ -55,6 +56,8 @@ export interface Services {
   /** The memory of Kafka's fetch answers. */
   readonly answerMemory: AnswerMemory
   readonly fetchSessions: FetchSessions
+  /** The memory of requests. */
+  readonly decodedRequests: DecodedRequests
   readonly offsets: Offsets
   readonly producerIds: ProducerIds
   readonly groups: Groups

@@ -47,6 +47,9 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   readAheadMaxBytes: [100, 20_000],
   readAheadRequestBytes: [100, 10_000],
   mergeSegmentBytes: [100, 2_000],
+  copiedPieceBytes: [1, 1_000],
+  decodedRequestBytes: [1_000, 100_000],
+  fetchSessionBytes: [1, 50_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */
@@ -57,6 +60,7 @@ const ofAllWorlds: Partial<Limits> = {
   retentionFirstMs: 3_600_000,
   readersGraceMs: 3_600_000,
   fetchAnswerHeldRatio: 1_000,
+  copiedPieceBytes: 1,
 }
 
 /** The limits of one world. */

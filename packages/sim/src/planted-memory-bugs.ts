@@ -81,9 +81,9 @@ export const memoryBugs: readonly PlantedBug[] = [
         replace: 'return',
       },
       {
-        file: 'agent/src/read/reader.ts',
+        file: 'agent/src/read/segment-planner.ts',
         find: 'const known = newest === undefined ?',
-        replace: 'const known = newest === undefined || this.#ahead.knownAt(key, ask.offset, tail) !== undefined ?',
+        replace: 'const known = newest === undefined || ahead.knownAt(key, ask.offset, tail) !== undefined ?',
       },
     ],
   },

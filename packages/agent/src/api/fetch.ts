@@ -20,7 +20,8 @@ import { HeldMemory } from '../memory/held-memory.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import { type AbortedByPartition, abortedIn } from '../read/aborted-transactions.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
-import type { FetchAnswer, FetchAsk } from '../read/reader.ts'
+import type { FetchAsk } from '../read/fetch-ask.ts'
+import type { FetchAnswer } from '../read/reader.ts'
 import type { SessionAsk, SessionFetch } from '../read/sessions.ts'
 import { withoutSparseViews } from '../read/sparse-answers.ts'
 import type { Services } from '../services.ts'
@@ -175,6 +176,7 @@ function read(
     signal: context.signal,
     claim,
     held,
+    ...(context.memory && { memory: context.memory }),
   })
 }
 

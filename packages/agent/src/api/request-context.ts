@@ -15,6 +15,16 @@ export interface RequestContext {
   readonly signal: AbortSignal
   /** The address at which the client reaches this agent. It depends on the address that the client connected to. */
   readonly advertised: { readonly host: string; readonly port: number }
+  /** The memory of the request. Absent: it is not counted. */
+  readonly memory?: WantedMemory
+}
+
+/** Memory that others may need. */
+export interface WantedMemory {
+  /** Others wait for it: the request must not wait for anything. */
+  readonly isWanted: boolean
+  /** `wake` is called whenever others begin to wait, until the returned function is called. */
+  onWanted(wake: () => void): () => void
 }
 
 /** One request, and the services that its handling uses. */

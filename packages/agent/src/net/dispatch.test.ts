@@ -20,14 +20,17 @@ import { handlers } from '../api/index.ts'
 import { aBatch, anAgent, aPeer } from '../api/testing/an-agent.ts'
 import type { Groups } from '../coordinate/groups.ts'
 import { AssertionError } from '../core/assert.ts'
+import { defaultLimits } from '../limits.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import { ObjectStoreError } from '../objects/object-store.ts'
 import { ByteBudget } from '../observe/byte-budget.ts'
 import type { AgentEvent } from '../observe/events.ts'
+import { systemClock } from '../time/system-clock.ts'
 import { Turns } from '../time/turns.ts'
 import type { ProducerIds } from '../write/producer-ids.ts'
 import { Room } from '../write/room.ts'
 import type { Writer } from '../write/writer.ts'
+import { DecodedRequests } from './decoded-requests.ts'
 import type { Pin } from './frame-pin.ts'
 import type { Answer, Handled } from './handled.ts'
 import { retriableError } from './retriable-error.ts'
@@ -203,7 +206,9 @@ test('H6: a large request is decoded, and its response encoded, in many turns; a
   const answered = async (names: number): Promise<number> => {
     const topics = Array.from({ length: names }, (_, at) => ({ name: `topic-${at}` }))
     const asked = { topics, allowAutoTopicCreation: false }
-    const sent = await kafka.send(Metadata, 9, asked, { peer, services: { turns: new Turns({ soon }) } })
+    const turns = new Turns({ soon })
+    const decodedRequests = new DecodedRequests({ clock: systemClock, turns, limits: defaultLimits })
+    const sent = await kafka.send(Metadata, 9, asked, { peer, services: { turns, decodedRequests } })
     return sent.kind === 'answer' ? sent.response.topics.length : 0
   }
   expect([await answered(100), turnCount]).toEqual([100, 0])

@@ -2,22 +2,21 @@
 import {
   type Api,
   ApiVersions,
-  decodeRequest,
   decodeRequestHeader,
-  decodeRequestInSteps,
+  errors,
   Produce,
   ProtocolError,
   type RequestHeader,
 } from '@local-kafka-service/protocol'
 import type { AnyHandler } from '../api/handler.ts'
-import { fixedLimits } from '../limits.ts'
 import type { Misunderstanding } from '../observe/events.ts'
 import type { Services } from '../services.ts'
-import { finished } from '../time/turns.ts'
+import type { RequestMemory } from './decoded-requests.ts'
 import { Exchange, type ExchangeParts, type Peer, tooNew } from './exchange.ts'
 import type { Pin } from './frame-pin.ts'
 import type { Handled } from './handled.ts'
 import { notKafka, notServed, unreadable } from './misunderstanding.ts'
+import { retriableError } from './retriable-error.ts'
 
 /** Never rejects. */
 export type Dispatch = (frame: Uint8Array, peer: Peer, signal: AbortSignal, pin: Pin) => Promise<Handled>
@@ -35,6 +34,8 @@ export function dispatcher(handlers: readonly AnyHandler[], services: Services):
       if (header.apiKey === ApiVersions.key) return { kind: 'now', answer: tooNew(header, served) }
       return misunderstood(notServed(header, handler?.api), { peer, services, clientId: header.clientId })
     } catch (error) {
+      // The request waited for its turn to be decoded.
+      if (signal.aborted && error === signal.reason) return { kind: 'close', cause: 'stop', reason: 'the connection ends' }
       if (!(error instanceof ProtocolError)) {
         services.emit({ kind: 'defect', where: 'the Kafka port', error })
         return { kind: 'close', cause: 'failed request', reason: 'a defect of the server' }
@@ -62,19 +63,27 @@ async function exchanged(frame: Uint8Array, parts: ExchangeParts, pin: Pin): Pro
   const { handler, header, peer, services } = parts
   const { clientId, apiVersion: version } = header
   services.emit({ kind: 'request', connectionId: peer.connectionId, clientId, api: handler.api.name, version, sizeBytes: frame.length })
-  const exchange = new Exchange(parts)
-  const { api } = handler
   // Decoding gives the loop back, but no other request of this connection runs meanwhile.
-  const request =
-    frame.length <= fixedLimits.decodedInTurnBytes
-      ? decodeRequest(api, version, frame, header.bodyAt)
-      : await finished(decodeRequestInSteps(api, version, frame, header.bodyAt), services.turns, fixedLimits.elementsPerUnit)
+  const decoded = services.decodedRequests.decode({ api: handler.api, version, frame, bodyAt: header.bodyAt }, parts.signal)
+  const { request, memory } = decoded instanceof Promise ? await decoded : decoded
   // Record batches are slices of the frame until their admission. Other requests may keep slices (a member's metadata), and need no budget: they are small.
   if (handler.api.key !== Produce.key) {
     pin.abandonMemory()
     pin.release()
   }
-  return await peer.handle(request, exchange)
+  const exchange = new Exchange(parts, memory)
+  if (memory === undefined)
+    return await exchange.reject(request, { code: errors[retriableError(handler, 'not done')].code, message: noMemory })
+  return heldUntilAnswered(memory, await peer.handle(request, exchange))
+}
+
+const noMemory = 'Other large requests hold the memory of decoded requests. Send the request again, or one with fewer partitions or names.'
+
+/** Releases the memory of a request when its answer is encoded. */
+function heldUntilAnswered(memory: RequestMemory, handled: Handled): Handled {
+  if (handled.kind === 'later') void handled.answer.then(() => memory.release())
+  else memory.release()
+  return handled
 }
 
 function speaks(api: Api, version: number): boolean {

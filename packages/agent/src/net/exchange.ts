@@ -21,6 +21,7 @@ import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
 import { finished } from '../time/turns.ts'
 import { errorCodesIn } from './answer-errors.ts'
+import type { RequestMemory } from './decoded-requests.ts'
 import type { Answer, Handled } from './handled.ts'
 import type { Misunderstood } from './interceptor.ts'
 import { retriableError } from './retriable-error.ts'
@@ -68,10 +69,10 @@ export class Exchange {
   #throttleMs: number
   #response: AnyResponse | undefined
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: ExchangeParts, memory: RequestMemory | undefined) {
     this.parts = parts
     this.startedAtMs = parts.services.clock.monotonic()
-    this.context = contextOf(parts)
+    this.context = contextOf(parts, memory)
     this.#throttleMs = parts.services.gate.throttle(this.context)
   }
 
@@ -222,7 +223,7 @@ const hidden: ReadonlySet<number> = new Set([
 
 const cluster = { type: 'CLUSTER', name: 'kafka-cluster' } as const
 
-function contextOf({ header, peer, signal }: ExchangeParts): RequestContext {
+function contextOf({ header, peer, signal }: ExchangeParts, memory: RequestMemory | undefined): RequestContext {
   peer.requests += 1
   return {
     principal: 'User:ANONYMOUS',
@@ -232,6 +233,7 @@ function contextOf({ header, peer, signal }: ExchangeParts): RequestContext {
     apiVersion: header.apiVersion,
     signal,
     advertised: peer.advertised,
+    ...(memory && { memory }),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { AnyHandler } from '../api/handler.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { SlabPool } from '../memory/slab-pool.ts'
-import type { MemoryUse } from '../observe/metrics.ts'
+import type { MemoryUse } from '../observe/gauges.ts'
 import type { Services } from '../services.ts'
 import { number } from '../settings.ts'
 import { orLate } from '../time/or-late.ts'
@@ -123,6 +123,7 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
   const listener = await network.listen(listen, {
     onConnection: accept,
     onAcceptError: ({ message }) => emit({ kind: 'accept failed', message }),
+    onEarlyRejected: (rejected) => emit({ kind: 'early connections rejected', ...rejected }),
   })
   const stopAccepting = (): void => void listener.close()
 

@@ -3,7 +3,8 @@ import { must } from '../core/assert.ts'
 import { partitionKey } from '../core/ids.ts'
 import type { AbortedTransaction, TransactionStore } from '../metadata/transaction-store.ts'
 import type { Tails } from '../view/tails.ts'
-import type { FetchAnswer, FetchAsk } from './reader.ts'
+import type { FetchAsk } from './fetch-ask.ts'
+import type { FetchAnswer } from './reader.ts'
 
 export type AbortedByPartition = ReadonlyMap<string, readonly AbortedTransaction[]>
 

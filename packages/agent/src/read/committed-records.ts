@@ -4,7 +4,8 @@ import { attributeBits } from '@local-kafka-service/protocol'
 import { partitionKey } from '../core/ids.ts'
 import type { AbortedTransaction } from '../metadata/transaction-store.ts'
 import { type AbortedParts, abortedIn } from './aborted-transactions.ts'
-import type { FetchAnswer, FetchAsk, FetchOptions, Reader } from './reader.ts'
+import type { FetchAsk } from './fetch-ask.ts'
+import type { FetchAnswer, FetchOptions, Reader } from './reader.ts'
 
 export interface CommittedParts extends AbortedParts {
   readonly reader: Pick<Reader, 'fetch'>

@@ -102,7 +102,7 @@ async function stored(bytes: Uint8Array, count: number) {
       partitions: async () => [],
       findByTime: async (asks) => asks.map(() => ({ kind: 'found', segment, ...watermarks })),
     },
-    segments: new SegmentReader({ objects: new CachedObjects(store, { maxBytes: 0 }), crc32c, emit, damage }),
+    segments: new SegmentReader({ objects: new CachedObjects(store, { maxBytes: 0 }), crc32c, emit, damage, limits: defaultLimits }),
     owners,
     turns: new Turns(systemClock),
     unpacker: new Unpacker({ codecs: nodeCodecs, clock: systemClock, limits: defaultLimits }),

@@ -55,6 +55,7 @@ beforeEach(async () => {
       crc32c,
       emit,
       damage: new DamageReports({ emit, topicName: () => undefined }),
+      limits: defaultLimits,
     }),
     tails,
     follower: new Follower({ log: store.log, tails, owners, clock: systemClock }),

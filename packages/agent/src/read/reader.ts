@@ -2,12 +2,12 @@
 import type { KafkaErrorName } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
-import { partitionKey, type TopicPartition } from '../core/ids.ts'
+import { partitionKey } from '../core/ids.ts'
 import { emptyBatch } from '../core/log/empty-batch.ts'
 import { nextBudget } from '../core/log/fetch-plan.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { HeldMemory } from '../memory/held-memory.ts'
-import type { FindSegments, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
+import type { LogIndex, Watermarks } from '../metadata/metadata-store.ts'
 import { joinChunks } from '../objects/join-chunks.ts'
 import type { Clock } from '../time/clock.ts'
 import { longPoll, type Unwatch } from '../time/long-poll.ts'
@@ -16,16 +16,13 @@ import { inSlices, type Turns } from '../time/turns.ts'
 import type { Tail, Tails } from '../view/tails.ts'
 import type { AnswerClaim } from './answer-memory.ts'
 import type { Damage } from './damage.ts'
+import type { FetchAsk } from './fetch-ask.ts'
 import type { Follower } from './follower.ts'
 import { markerBatch } from './marker-batch.ts'
 import { PlannedReads } from './planned-reads.ts'
 import { type KnownSegments, ReadAhead } from './read-ahead.ts'
+import { endOf, type PlannedPartition, SegmentPlanner } from './segment-planner.ts'
 import { type HeldBatches, isReadFailure, type SegmentReader } from './segment-reader.ts'
-
-export interface FetchAsk extends TopicPartition {
-  readonly offset: number
-  readonly maxBytes: number
-}
 
 export interface FetchOptions {
   /** How long to wait while there are fewer than `minBytes`. */
@@ -39,6 +36,8 @@ export interface FetchOptions {
   readonly claim?: AnswerClaim
   /** Holds the memory of the answer, which the cache shares with others. The chunks are valid until it is released. Absent: the answer is a copy in memory of its own. */
   readonly held?: HeldMemory
+  /** While others want the memory of the request, it does not wait for more bytes. */
+  readonly memory?: { readonly isWanted: boolean; onWanted(wake: () => void): Unwatch }
 }
 
 export type FetchAnswer =
@@ -63,23 +62,28 @@ export interface ReaderParts {
   readonly clock: Clock
   readonly turns: Turns
   readonly crc32c: Checksum
-  readonly limits: Pick<Limits, 'fetchBytes' | 'segmentsPerFind' | 'readAheadMaxBytes' | 'readAheadRequestBytes'>
+  readonly limits: Pick<
+    Limits,
+    'fetchBytes' | 'segmentsPerFind' | 'mergeSegmentBytes' | 'copiedPieceBytes' | 'readAheadMaxBytes' | 'readAheadRequestBytes'
+  >
 }
 
 export class Reader {
   readonly #parts: ReaderParts
   readonly #slots = new Slots(fixedLimits.readsAhead)
   readonly #ahead: ReadAhead
+  readonly #planner: SegmentPlanner
 
   constructor(parts: ReaderParts) {
     this.#parts = parts
     this.#ahead = new ReadAhead(parts.segments, parts.clock, parts.limits)
+    this.#planner = new SegmentPlanner({ ...parts, ahead: this.#ahead })
   }
 
   /** Answers in the order of the request; at once if there are enough bytes, an error, or no time to wait. Rejects with a MetadataError when the database is away. */
   async fetch(asks: readonly FetchAsk[], options: FetchOptions): Promise<readonly FetchAnswer[]> {
     const { clock, tails, turns } = this.#parts
-    const { claim } = options
+    const { claim, memory } = options
     const sinceMs = clock.monotonic()
     // Whether the last look needed more memory than there was.
     let full = false
@@ -95,13 +99,21 @@ export class Reader {
       isEnough: (answers) => {
         const sizeBytes = answers.reduce((sum, answer) => sum + (answer.kind === 'data' ? answer.sizeBytes : 0), 0)
         full = claim?.rejected === true
-        return asks.length === 0 || (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) || answers.some(({ kind }) => kind === 'error')
+        return (
+          asks.length === 0 ||
+          memory?.isWanted === true ||
+          (full ? sizeBytes > 0 : sizeBytes >= options.minBytes) ||
+          answers.some(({ kind }) => kind === 'error')
+        )
       },
       beforeWait: (wake) => {
         // An answer that waits holds no memory that others wait for.
         claim?.release()
         options.held?.release()
-        return full ? claim?.watch(wake) : undefined
+        const unwatch = [full ? claim?.watch(wake) : undefined, memory?.onWanted(wake)]
+        return () => {
+          for (const one of unwatch) one?.()
+        }
       },
       deadline: { clock, atMs: clock.monotonic() + Math.min(options.maxWaitMs, fixedLimits.fetchWaitMs) },
       signal: options.signal,
@@ -110,11 +122,8 @@ export class Reader {
 
   async #fetchOnce(asks: readonly FetchAsk[], options: FetchOptions, sinceMs: number): Promise<readonly FetchAnswer[]> {
     const { follower, turns } = this.#parts
-    const tails = new Map<string, Tail>()
-    for await (const some of inSlices(asks, turns)) {
-      const loaded = await follower.loaded(some, sinceMs)
-      for (const tail of loaded) if (tail !== undefined) tails.set(partitionKey(tail.topicId, tail.partition), tail)
-    }
+    const tails: (Tail | undefined)[] = []
+    for await (const some of inSlices(asks, turns)) for (const tail of await follower.loaded(some, sinceMs)) tails.push(tail)
     const maxBytes = Math.min(options.maxBytes, this.#parts.limits.fetchBytes)
     const reads = new PlannedReads(
       { segments: this.#parts.segments, slots: this.#slots },
@@ -125,8 +134,8 @@ export class Reader {
       },
     )
     try {
-      const found = await this.#plan(asks, tails, options, reads)
-      const answers = await this.#answers(asks, { tails, found, reads, maxBytes }, options)
+      const planned = await this.#planner.plan({ asks, tails, readCommitted: options.readCommitted }, reads)
+      const answers = await this.#answers(asks, { tails, planned, reads, maxBytes }, options)
       this.#ahead.resume()
       return answers
     } finally {
@@ -134,111 +143,32 @@ export class Reader {
     }
   }
 
-  /** Finds the segments of the partitions that come first, as many as the answer can hold, and begins to read them. */
-  async #plan(
+  async #answers(
     asks: readonly FetchAsk[],
-    tails: TailsByPartition,
-    { readCommitted }: Pick<FetchOptions, 'readCommitted'>,
-    reads: PlannedReads,
-  ): Promise<SegmentsByPartition> {
-    const found = new Map<string, KnownSegments>()
-    const isReadable = (ask: FetchAsk): boolean => {
-      const tail = tails.get(partitionKey(ask.topicId, ask.partition))
-      return tail !== undefined && ask.offset >= tail.logStartOffset && ask.offset < endOf(tail, readCommitted)
-    }
-    for await (const some of inSlices(asks, this.#parts.turns)) {
-      const readable = some.filter(isReadable)
-      for (let first = 0; first < readable.length; first += partitionsPerLookUp) {
-        if (reads.isFull) return found
-        await this.#planSome(readable.slice(first, first + partitionsPerLookUp), tails, found, reads)
-      }
-    }
-    return found
-  }
-
-  async #planSome(
-    asks: readonly FetchAsk[],
-    tails: TailsByPartition,
-    found: Map<string, KnownSegments>,
-    reads: PlannedReads,
-  ): Promise<void> {
-    await this.#find(asks, tails, found)
-    for (const { topicId, partition, offset, maxBytes } of asks) {
-      const key = partitionKey(topicId, partition)
-      const known = found.get(key)
-      // It has none if the partition was deleted in between.
-      if (known === undefined) continue
-      reads.plan(known.segments, maxBytes)
-      this.#ahead.plan(known.segments, maxBytes, this.#ahead.windowAt(key, offset))
-    }
-    reads.begin()
-    this.#ahead.begin()
-  }
-
-  /** Memory has the newest segments, and those that follow where a consumer has just ended; one look-up finds those of all other partitions. */
-  async #find(asks: readonly FetchAsk[], tails: TailsByPartition, found: Map<string, KnownSegments>): Promise<void> {
-    const atMs = this.#parts.clock.monotonic()
-    const lookUps: LookUp[] = []
-    for (const ask of asks) {
-      const key = partitionKey(ask.topicId, ask.partition)
-      const tail = must(tails.get(key), 'the tail of a readable partition')
-      const newest = newestSegments(tail, ask.offset)
-      const known = newest === undefined ? this.#ahead.knownAt(key, ask.offset, tail) : { segments: newest, atMs, tail }
-      const missingBytes = ask.maxBytes + this.#ahead.windowAt(key, ask.offset) - sizeOf(known)
-      if (known !== undefined && (newest !== undefined || missingBytes <= 0)) found.set(key, known)
-      else lookUps.push({ ask, key, tail, known, from: followingOf(known) ?? ask.offset, missingBytes })
-    }
-    if (lookUps.length === 0) return
-    const answers = await this.#parts.log.find(lookUps.map((lookUp) => this.#nextOf(lookUp)))
-    for (const [index, { key, tail, known, from }] of lookUps.entries()) {
-      const answer = answers[index]
-      if (answer?.kind !== 'found') continue
-      const [first] = answer.segments
-      if (known === undefined) found.set(key, { segments: answer.segments, atMs, tail })
-      // Otherwise the log was written again meanwhile, and the known segments do not count.
-      else if (first === undefined || first.baseOffset === from)
-        found.set(key, { ...known, segments: [...known.segments, ...answer.segments] })
-    }
-  }
-
-  async #answers(asks: readonly FetchAsk[], plan: FetchPlan, options: FetchOptions): Promise<readonly FetchAnswer[]> {
+    { tails, planned, reads, maxBytes }: FetchPlan,
+    options: FetchOptions,
+  ): Promise<readonly FetchAnswer[]> {
     const slice = this.#parts.turns.slice()
     const answers: FetchAnswer[] = []
-    let taken = 0
-    for (const ask of asks) {
-      const answer = await this.#one(ask, plan, {
-        maxBytes: plan.maxBytes,
-        taken,
-        readCommitted: options.readCommitted,
-        signal: options.signal,
-        ...(options.claim && { claim: options.claim }),
-        ...(options.held && { held: options.held }),
-      })
-      if (answer.kind === 'data') taken += answer.sizeBytes
+    const share = { ...options, maxBytes, taken: 0 }
+    for (const [at, ask] of asks.entries()) {
+      const tail = tails[at]
+      const answer = emptyAnswer(ask, tail, share) ?? (await this.#one(ask, { tail, planned: planned[at], reads }, share))
+      if (answer.kind === 'data') share.taken += answer.sizeBytes
       answers.push(answer)
       if (slice.spent(answer.kind === 'data' && answer.sizeBytes > 0 ? unitsOfRead : 1)) await slice.next()
     }
     return answers
   }
 
-  async #one(
-    ask: FetchAsk,
-    { tails, found: planned, reads }: FetchPlan,
-    request: Pick<FetchOptions, 'readCommitted' | 'signal' | 'claim' | 'held'> & { readonly maxBytes: number; readonly taken: number },
-  ): Promise<FetchAnswer> {
+  async #one(ask: FetchAsk, { tail, planned, reads }: PartitionPlan, request: AnswerShare): Promise<FetchAnswer> {
     const { segments } = this.#parts
-    const key = partitionKey(ask.topicId, ask.partition)
-    const tail = tails.get(key)
     if (tail === undefined) return { kind: 'error', error: 'UNKNOWN_TOPIC_OR_PARTITION' }
     if (ask.offset < tail.logStartOffset || ask.offset > tail.highWatermark) return this.#outside(ask)
     const end = endOf(tail, request.readCommitted)
-    const watermarks: Watermarks = {
-      logStartOffset: tail.logStartOffset,
-      highWatermark: tail.highWatermark,
-      lastStableOffset: tail.lastStableOffset,
-    }
-    const budget = nextBudget(ask, request)
-    if (budget === undefined || ask.offset >= end) return { kind: 'data', chunks: [], sizeBytes: 0, nextOffset: ask.offset, ...watermarks }
+    const { logStartOffset, highWatermark, lastStableOffset } = tail
+    const watermarks: Watermarks = { logStartOffset, highWatermark, lastStableOffset }
+    const budget = must(nextBudget(ask, request), 'the budget of a partition whose answer is not empty')
     const chunks: Uint8Array[] = []
     let sizeBytes = 0
     let offset = ask.offset
@@ -246,8 +176,8 @@ export class Reader {
     let full = false
     try {
       while (offset < end && !full) {
-        const first = offset === ask.offset ? planned.get(key)?.segments : undefined
-        const found = first ?? (await this.#segments(ask, tail, offset, budget.bytes - sizeBytes))
+        const first = offset === ask.offset ? planned?.known.segments : undefined
+        const found = first ?? (await this.#planner.segmentsOf(ask, tail, { offset, maxBytes: budget.bytes - sizeBytes }))
         // A look-up finds few segments if they are small: those of a further one are read side by side, too.
         if (first === undefined) reads.planMore(found, budget.bytes - sizeBytes)
         if (found.length === 0) break
@@ -281,7 +211,7 @@ export class Reader {
               throw error
             }))
           request.claim?.giveBack(segment.sizeBytes - taken.sizeBytes)
-          for (const chunk of ownedBy(request.held, taken)) chunks.push(chunk)
+          this.#addTo(chunks, request.held, taken)
           sizeBytes += taken.sizeBytes
           offset = taken.nextOffset
           full = taken.nextOffset <= segment.lastOffset
@@ -293,7 +223,11 @@ export class Reader {
       // The answer has the records before the error; the next fetch begins at the error and receives it.
       if (sizeBytes === 0 || !isReadFailure(error)) return { kind: 'error', ...segments.failure(error, ask), watermarks }
     }
-    if (sizeBytes > 0) this.#ahead.answered(key, { offset: ask.offset, nextOffset: offset, sizeBytes }, planned.get(key) ?? unknown)
+    if (sizeBytes > 0) {
+      // Without a plan, the look-ups of the answer found its segments one after another.
+      const { key, known } = planned ?? { key: partitionKey(ask.topicId, ask.partition), known: unknown }
+      this.#ahead.answered(key, { offset: ask.offset, nextOffset: offset, sizeBytes }, known)
+    }
     // Nothing follows skipped offsets yet. Clients find their next position in the batches that they receive, so they would wait before these offsets.
     else if (offset > ask.offset && offset >= end) {
       const batch = emptyBatch({ offset: ask.offset, lastOffset: offset - 1 }, this.#parts.crc32c)
@@ -313,87 +247,49 @@ export class Reader {
     return { kind: 'data', chunks: [], sizeBytes: 0, nextOffset: ask.offset, ...watermarks }
   }
 
-  async #segments(ask: FetchAsk, tail: Tail, offset: number, maxBytes: number): Promise<readonly Segment[]> {
-    const newest = newestSegments(tail, offset)
-    if (newest !== undefined) return newest
-    const [found] = await this.#parts.log.find([this.#lookUpOf(ask, offset, maxBytes)])
-    return found?.kind === 'found' ? found.segments : []
-  }
-
-  /** The known segments, or else the newest ones, show how many are likely to be needed for the missing bytes. Each row that is read for nothing costs time. */
-  #nextOf({ ask, tail, known, from, missingBytes }: LookUp): FindSegments {
-    const lookUp = this.#lookUpOf(ask, from, missingBytes)
-    const { segments } = known ?? tail
-    if (segments.length === 0) return lookUp
-    const likely = Math.ceil((lookUp.maxBytes * segments.length) / Math.max(1, sizeOf({ segments }))) + 1
-    return { ...lookUp, maxSegments: Math.min(Math.max(likely, fewestSegmentsPerFind), lookUp.maxSegments) }
-  }
-
-  #lookUpOf({ topicId, partition }: FetchAsk, offset: number, maxBytes: number): FindSegments {
-    return { topicId, partition, offset, maxBytes: Math.max(1, maxBytes), maxSegments: this.#parts.limits.segmentsPerFind }
+  /** Adds what was taken to the answer's chunks, in memory that the holder of the answer keeps. */
+  #addTo(chunks: Uint8Array[], held: HeldMemory | undefined, taken: HeldBatches): void {
+    const isCopied = held === undefined || taken.sizeBytes < this.#parts.limits.copiedPieceBytes
+    if (!isCopied) {
+      for (const chunk of taken.chunks) chunks.push(chunk)
+      held.add(taken.release)
+      return
+    }
+    if (held === undefined) chunks.push(joinChunks(taken.chunks))
+    else held.addCopy(chunks, taken.chunks)
+    taken.release()
   }
 }
-
-type TailsByPartition = ReadonlyMap<string, Tail>
-type SegmentsByPartition = ReadonlyMap<string, KnownSegments>
 
 const unknown: KnownSegments = { segments: [], atMs: 0, tail: {} }
 
-/** A look-up of the segments of one partition from an offset on: those after the known ones. */
-interface LookUp {
-  readonly ask: FetchAsk
-  readonly key: string
-  readonly tail: Tail
-  readonly known: KnownSegments | undefined
-  readonly from: number
-  readonly missingBytes: number
-}
-
-function sizeOf(known: Pick<KnownSegments, 'segments'> | undefined): number {
-  return known === undefined ? 0 : known.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-}
-
-function followingOf(known: KnownSegments | undefined): number | undefined {
-  const last = known?.segments.at(-1)
-  return last === undefined ? undefined : last.lastOffset + 1
-}
-
-/** What one look of a fetch begins with. */
+/** What one look of a fetch begins with, by the position of the partition in the request. */
 interface FetchPlan {
-  readonly tails: TailsByPartition
-  /** The segments from the requested offset on, of the partitions that come first. */
-  readonly found: SegmentsByPartition
+  readonly tails: readonly (Tail | undefined)[]
+  readonly planned: readonly (PlannedPartition | undefined)[]
   readonly reads: PlannedReads
   readonly maxBytes: number
 }
 
-/** The segments in memory from the offset on; undefined if older ones are needed. */
-function newestSegments({ segments }: Tail, offset: number): readonly Segment[] | undefined {
-  const [first] = segments
-  return first !== undefined && first.baseOffset <= offset ? segments.filter(({ lastOffset }) => lastOffset >= offset) : undefined
+interface PartitionPlan {
+  readonly tail: Tail | undefined
+  readonly planned: PlannedPartition | undefined
+  readonly reads: PlannedReads
 }
 
-/** The chunks, in memory that the holder of the answer keeps. */
-function ownedBy(held: HeldMemory | undefined, { chunks, release }: HeldBatches): readonly Uint8Array[] {
-  if (held !== undefined && chunks.length > 0) {
-    held.add(release)
-    return chunks
-  }
-  const own = chunks.length === 0 ? [] : [joinChunks(chunks)]
-  release()
-  return own
+/** What all partitions of an answer share. */
+interface AnswerShare extends FetchOptions {
+  /** The bytes of the partitions before this one. */
+  taken: number
 }
 
-/** The offset at which the consumer's records end. */
-function endOf(tail: Watermarks, readCommitted: boolean): number {
-  return readCommitted ? tail.lastStableOffset : tail.highWatermark
+/** The answer of a partition that has nothing for it, within the turn. Undefined: it may have something, or an error. */
+function emptyAnswer(ask: FetchAsk, tail: Tail | undefined, share: AnswerShare): FetchAnswer | undefined {
+  if (tail === undefined || ask.offset < tail.logStartOffset || ask.offset > tail.highWatermark) return undefined
+  if (ask.offset < endOf(tail, share.readCommitted) && nextBudget(ask, share) !== undefined) return undefined
+  const { logStartOffset, highWatermark, lastStableOffset } = tail
+  return { kind: 'data', chunks: [], sizeBytes: 0, nextOffset: ask.offset, logStartOffset, highWatermark, lastStableOffset }
 }
-
-/** Older segments may be smaller than the newest ones. */
-const fewestSegmentsPerFind = 8
-
-/** The partitions of one look-up: a fetch of many thousands is full long before its last one. */
-const partitionsPerLookUp = 200
 
 /** The cost of reading a partition's bytes, relative to finding that there are none. */
 const unitsOfRead = 10

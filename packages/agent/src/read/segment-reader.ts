@@ -1,6 +1,7 @@
 // The one door to a segment's stored bytes, for Fetch and for ListOffsets: it reads them, checks them, and says what a failure means for the partition.
 import type { Checksum } from '../core/checksum.ts'
 import type { TopicPartition } from '../core/ids.ts'
+import type { Limits } from '../limits.ts'
 import type { Release } from '../memory/slab-pool.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import { joinChunks } from '../objects/join-chunks.ts'
@@ -55,6 +56,7 @@ export interface SegmentReaderParts {
   readonly crc32c: Checksum
   readonly damage: DamageReports
   readonly emit: EventHook
+  readonly limits: Pick<Limits, 'copiedPieceBytes'>
 }
 
 /** `take` and `examine` reject with an error that `failure` understands: a DamagedOffsetsError, or an ObjectStoreError when the store is away. */
@@ -185,15 +187,16 @@ export class SegmentReader {
     }
   }
 
-  /** What was checked once is not checked again while it is in memory. Releases the bytes if they are not as they were committed. */
+  /** What was checked once is not checked again while it is in memory, unless it is so small that to remember it takes more memory. Releases the bytes if they are not as they were committed. */
   #check(stored: StoredRange, segment: Segment): CheckedSegment {
+    const { crc32c, limits } = this.#parts
     const { pieces } = stored
-    const rule = `batches ${segment.baseOffset} to ${segment.lastOffset}`
-    if (stored.isVerified(rule)) return { pieces, hasEmptyBatches: false }
+    const rule = segment.sizeBytes < limits.copiedPieceBytes ? undefined : `batches ${segment.baseOffset} to ${segment.lastOffset}`
+    if (rule !== undefined && stored.isVerified(rule)) return { pieces, hasEmptyBatches: false }
     try {
-      const checked = checkSegment(stored, segment, this.#parts.crc32c)
+      const checked = checkSegment(stored, segment, crc32c)
       // Segments that log compaction has made are checked each time.
-      if (!checked.hasEmptyBatches) stored.verify(rule)
+      if (rule !== undefined && !checked.hasEmptyBatches) stored.verify(rule)
       return checked
     } catch (error) {
       stored.release()

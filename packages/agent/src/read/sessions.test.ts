@@ -1,12 +1,15 @@
 // The rules of KIP-227, as a table of requests and answers.
 import { expect, test } from 'vitest'
-import { fixedLimits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import { ManualClock, steadyRandom } from '../time/testing/manual-clock.ts'
 import { FetchSessions, type SessionAsk, type SessionFetch, type SessionRequest } from './sessions.ts'
 
-function someSessions(slots = 10): { readonly sessions: FetchSessions; readonly clock: ManualClock } {
+function someSessions(
+  slots = 10,
+  limits = { fetchSessionBytes: defaultLimits.fetchSessionBytes },
+): { readonly sessions: FetchSessions; readonly clock: ManualClock } {
   const clock = new ManualClock()
-  return { sessions: new FetchSessions({ clock, random: steadyRandom(), slots }), clock }
+  return { sessions: new FetchSessions({ clock, random: steadyRandom(), slots, limits }), clock }
 }
 
 function ask(partition: number, more: Partial<SessionAsk> = {}): SessionAsk {
@@ -154,4 +157,24 @@ test('with all slots taken a client gets no session, until one session was silen
 test('without slots there are no sessions', () => {
   const { sessions } = someSessions(0)
   expect(opened(sessions, [0])).toBe(0)
+})
+
+test('all sessions together keep as many partitions as they have memory for', async () => {
+  const { sessions, clock } = someSessions(10, { fetchSessionBytes: 2_000 })
+  expect(opened(sessions, [0, 1, 2, 3, 4])).toBe(0)
+  const first = opened(sessions, [0, 1, 2])
+  expect(sessions.gauge).toEqual({ usedBytes: 1_500, limitBytes: 2_000 })
+  expect(opened(sessions, [0, 1])).toBe(0)
+  const second = opened(sessions, [0])
+  // An incremental fetch that adds too many ends its own session only.
+  expect(() => sessions.fetch(aRequest({ sessionId: second, sessionEpoch: 1, asks: [ask(1)] }))).toThrow(
+    expect.objectContaining({ error: 'FETCH_SESSION_ID_NOT_FOUND' }),
+  )
+  expect(sessions.gauge.usedBytes).toBe(1_500)
+  // A session that was silent for long gives its memory to a new one.
+  await clock.advance(fixedLimits.fetchSessionSilentMs)
+  expect(opened(sessions, [0, 1, 2, 3])).toBeGreaterThan(0)
+  expect(() => sessions.fetch(aRequest({ sessionId: first, sessionEpoch: 1 }))).toThrow(
+    expect.objectContaining({ error: 'FETCH_SESSION_ID_NOT_FOUND' }),
+  )
 })

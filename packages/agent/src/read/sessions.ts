@@ -1,6 +1,7 @@
 // Fetch sessions (KIP-227): the server remembers a consumer's last fetch, so that both send only changes. Kafka's rules, without its privileged sessions.
 import { KafkaError } from '@local-kafka-service/protocol'
-import { fixedLimits } from '../limits.ts'
+import { fixedLimits, type Limits } from '../limits.ts'
+import type { ByteGauge } from '../observe/byte-budget.ts'
 import type { Clock, Random } from '../time/clock.ts'
 
 /** One partition as a consumer requests it: by topic id from Fetch 13 on, by name before. */
@@ -44,6 +45,7 @@ export interface FetchSessionsParts {
   readonly random: Pick<Random, 'bytes'>
   /** `max.incremental.fetch.session.cache.slots`. */
   readonly slots: number
+  readonly limits: Pick<Limits, 'fetchSessionBytes'>
 }
 
 interface SessionPartition {
@@ -63,17 +65,22 @@ interface Session {
   usedAtMs: number
 }
 
+/** What V8 holds for a partition: some 250 bytes in the session, and as much while it is fetched. A session has one fetch at a time. */
+const bytesPerPartition = 500
+
 const closing = -1
 const opening = 0
 
 export class FetchSessions {
   readonly #parts: FetchSessionsParts
+  readonly #maxPartitions: number
   /** The least recently used first. */
   readonly #sessions = new Map<number, Session>()
   #partitions = 0
 
   constructor(parts: FetchSessionsParts) {
     this.#parts = parts
+    this.#maxPartitions = Math.floor(parts.limits.fetchSessionBytes / bytesPerPartition)
   }
 
   get size(): number {
@@ -83,6 +90,11 @@ export class FetchSessions {
   /** The number of partitions in all sessions. */
   get partitions(): number {
     return this.#partitions
+  }
+
+  /** The memory of the sessions, and of the fetches in them. */
+  get gauge(): ByteGauge {
+    return { usedBytes: this.#partitions * bytesPerPartition, limitBytes: this.#parts.limits.fetchSessionBytes }
   }
 
   /** The topics of a session, by id or by name; none if there is no such session. Changes nothing. */
@@ -121,7 +133,7 @@ export class FetchSessions {
     const before = session.partitions.size
     update(session, request)
     this.#partitions += session.partitions.size - before
-    if (this.#partitions > fixedLimits.fetchSessionPartitions) {
+    if (this.#partitions > this.#maxPartitions) {
       this.#remove(session)
       throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'The fetch sessions have reached their maximum of partitions: send a full fetch.')
     }
@@ -140,7 +152,8 @@ export class FetchSessions {
 
   /** Undefined: there is no room. */
   #open({ asks, byId }: SessionRequest): Session | undefined {
-    if (this.#partitions + asks.length > fixedLimits.fetchSessionPartitions) return undefined
+    if (asks.length > this.#maxPartitions) return undefined
+    while (this.#partitions + asks.length > this.#maxPartitions) if (!this.#evictOne()) return undefined
     if (this.#sessions.size >= this.#parts.slots && !this.#evictOne()) return undefined
     const session: Session = { id: this.#newId(), byId, epoch: 1, partitions: new Map(), usedAtMs: this.#parts.clock.monotonic() }
     for (const ask of asks) session.partitions.set(keyOf(ask), { ask, highWatermark: -1, logStartOffset: -1 })

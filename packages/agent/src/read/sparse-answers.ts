@@ -18,9 +18,14 @@ export function withoutSparseViews(answers: readonly FetchAnswer[], held: HeldMe
   let heldBytes = 0
   for (const { byteLength } of memories) heldBytes += byteLength
   if (heldBytes <= mostHeldRatio * sentBytes) return answers
-  const copies = answers.map((answer) =>
-    answer.kind === 'error' || answer.chunks.length === 0 ? answer : { ...answer, chunks: [joinChunks(answer.chunks)] },
-  )
+  // One piece of memory for all partitions: each of its own would be larger than a small answer.
+  const copy = joinChunks(answers.flatMap((answer) => (answer.kind === 'error' ? [] : answer.chunks)))
+  let at = 0
+  const copies = answers.map((answer) => {
+    if (answer.kind === 'error' || answer.chunks.length === 0) return answer
+    at += answer.sizeBytes
+    return { ...answer, chunks: [copy.subarray(at - answer.sizeBytes, at)] }
+  })
   held.release()
   return copies
 }

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts'
 export type Unwatch = () => void
 
 export interface LongPoll<T> {
-  /** Begins before each look, so that no change between the look and the wait is missed. */
+  /** Begins before each look after which there may be a wait, so that no change between the look and the wait is missed. */
   watch(wake: () => void): Unwatch | Promise<Unwatch>
   look(): Promise<T>
   isEnough(found: T): boolean
@@ -21,10 +21,11 @@ export async function longPoll<T>(poll: LongPoll<T>): Promise<T> {
   const { deadline, signal } = poll
   for (;;) {
     const changed = Promise.withResolvers<void>()
-    const unwatch = await poll.watch(changed.resolve)
+    // After the deadline nothing is waited for, so nothing needs to be watched.
+    const unwatch = leftOf(deadline) > 0 ? await poll.watch(changed.resolve) : () => {}
     try {
       const found = await poll.look()
-      const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.atMs - deadline.clock.monotonic()
+      const leftMs = leftOf(deadline)
       if (poll.isEnough(found) || signal.aborted || leftMs <= 0) return found
       const release = onAbort(signal, changed.resolve)
       const unwatchMore = poll.beforeWait?.(changed.resolve)
@@ -37,4 +38,8 @@ export async function longPoll<T>(poll: LongPoll<T>): Promise<T> {
       unwatch()
     }
   }
+}
+
+function leftOf(deadline: LongPoll<unknown>['deadline']): number {
+  return deadline === undefined ? Number.POSITIVE_INFINITY : deadline.atMs - deadline.clock.monotonic()
 }

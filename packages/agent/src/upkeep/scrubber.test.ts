@@ -4,7 +4,7 @@ import { aBatch as aRecordBatch } from '../api/testing/an-agent.ts'
 import { nativeCrc32c } from '../codecs.ts'
 import type { ObjectKey } from '../core/ids.ts'
 import { objectKey } from '../core/object-key.ts'
-import { fixedLimits } from '../limits.ts'
+import { defaultLimits, fixedLimits } from '../limits.ts'
 import type { Registration, Topic } from '../metadata/metadata-store.ts'
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
@@ -63,7 +63,13 @@ function start({ intervalMs = interval, isMine = true } = {}): void {
   stopped = new AbortController()
   const emit = (event: AgentEvent): void => void events.push(event)
   damage = new DamageReports({ emit, topicName: () => 'hello' })
-  const segments = new SegmentReader({ objects: new CachedObjects(objects, { maxBytes: 0 }), crc32c: nativeCrc32c, damage, emit })
+  const segments = new SegmentReader({
+    objects: new CachedObjects(objects, { maxBytes: 0 }),
+    crc32c: nativeCrc32c,
+    damage,
+    emit,
+    limits: defaultLimits,
+  })
   const parts: Omit<ScrubberParts, 'intervalMs' | 'isMine'> = {
     objects,
     isDamaged: async ({ segment, ...of }, signal) => (await segments.examine({ of, segment, signal })).left !== undefined,

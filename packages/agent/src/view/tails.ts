@@ -80,6 +80,8 @@ export class Tails {
 
   /** The tail, loaded from the database the first time. Undefined: the database has no such partition. Rejects as the database does. */
   async loaded(asked: readonly TopicPartition[]): Promise<readonly (Tail | undefined)[]> {
+    const held = asked.map(({ topicId, partition }) => this.#held.get(partitionKey(topicId, partition)))
+    if (!held.includes(undefined)) return held
     const missing = asked.filter(({ topicId, partition }) => {
       const key = partitionKey(topicId, partition)
       return !this.#held.has(key) && !this.#loading.has(key)

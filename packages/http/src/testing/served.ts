@@ -133,7 +133,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   })
   const turns = new Turns(clock)
   const damage = new DamageReports({ emit, topicName: () => undefined })
-  const segments = new SegmentReader({ objects, crc32c, damage, emit })
+  const segments = new SegmentReader({ objects, crc32c, damage, emit, limits: defaultLimits })
   const follower = new Follower({ log, tails, owners, clock })
   const reader = new Reader({ log, segments, tails, follower, clock, turns, crc32c, limits: defaultLimits })
   const offsets = new Offsets({ log, segments, owners, turns, unpacker })
