@@ -3,7 +3,8 @@ const { Kafka } = require('kafkajs')
 
 async function startShipping(config) {
   const kafka = new Kafka(config)
-  const producer = kafka.producer()
+  // If an acknowledgement gets lost, an idempotent producer sends again without doubling the record.
+  const producer = kafka.producer({ idempotent: true })
   // kafkajs stops only between two fetches, and by default a fetch can wait for 5 s: that is too long for a test.
   const consumer = kafka.consumer({ groupId: 'shipping', maxWaitTimeInMs: 100 })
   await Promise.all([producer.connect(), consumer.connect()])

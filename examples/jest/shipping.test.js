@@ -22,6 +22,17 @@ test('ships an order', async () => {
   expect(shipment.key).toEqual(Buffer.from('42'))
 })
 
+test('ships an order once, although an acknowledgement gets lost', async () => {
+  kafka.faults.loseAck('Produce', { topic: 'shipments', times: 1 })
+
+  await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
+
+  await kafka.group('shipping').caughtUp()
+  expect(await kafka.records('shipments')).toHaveLength(1)
+  expect(kafka.requests({ api: 'Produce', topic: 'shipments' }).map(({ outcome }) => outcome)).toEqual(['lost', 'answered'])
+  kafka.expectNoErrors()
+})
+
 test('a wait that times out lists the records it saw', async () => {
   await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
 

@@ -25,6 +25,19 @@ describe.concurrent('shipping', () => {
     expect(await kafka.records('shipments')).toHaveLength(2)
   })
 
+  test('ships an order once, although an acknowledgement gets lost', async ({ kafka }) => {
+    await using _app = await startShipping(kafka.clientConfig('kafkajs'))
+    await kafka.group('shipping').ready()
+    kafka.faults.loseAck('Produce', { topic: 'shipments', times: 1 })
+
+    await kafka.produce('orders', { key: '42', json: { sku: 'A' } })
+
+    await kafka.group('shipping').caughtUp()
+    expect(await kafka.records('shipments')).toHaveLength(2)
+    expect(kafka.requests({ api: 'Produce', topic: 'shipments' }).map(({ outcome }) => outcome)).toEqual(['lost', 'answered'])
+    kafka.expectNoErrors()
+  })
+
   test('ships every order, and reads none twice', async ({ kafka }) => {
     await using _app = await startShipping(kafka.clientConfig('kafkajs'))
     await kafka.group('shipping').ready()

@@ -21,9 +21,10 @@ const files: Readonly<Record<string, RegExp>> = {
 
 /** How its runner is started, and what that must print, by folder. */
 const folders: Readonly<Record<string, { readonly run: readonly string[]; readonly expected: RegExp }>> = {
-  jest: { run: ['node_modules/jest/bin/jest.js', '--ci'], expected: /^Tests: +4 passed, 4 total$/m },
+  jest: { run: ['node_modules/jest/bin/jest.js', '--ci'], expected: /^Tests: +5 passed, 5 total$/m },
+  mocha: { run: ['node_modules/mocha/bin/mocha.js', '*.test.js'], expected: /^ +2 passing/m },
   'node-test': { run: ['--test'], expected: /^. pass 2$/m },
-  vitest: { run: ['node_modules/vitest/vitest.mjs', 'run'], expected: /^ +Tests +3 passed \(3\)$/m },
+  vitest: { run: ['node_modules/vitest/vitest.mjs', 'run'], expected: /^ +Tests +4 passed \(4\)$/m },
 }
 
 const work = mkdtempSync(join(tmpdir(), 'lks-examples-'))
