@@ -184,6 +184,25 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await expect.poll(() => valuesOf(server, 'trimmed'), soon).toEqual(['b'])
     })
 
+    test('a topic with thousands of partitions is shown page by page', async () => {
+      await fetch(`${server.urls.control}/topics`, { method: 'POST', body: '{"name":"wide","partitions":2500}' })
+      await fetch(`${server.urls.data}/topics/wide/produce`, { method: 'POST', body: '{"value":"last","partition":2499}' })
+      await using opened = await openPage(browser, `${server.urls.control}/#/topics/wide/partitions`, wide)
+      const { page } = opened
+      await page.getByText('Partitions 0 to 999 of 2,500').waitFor()
+      await page.getByText('2,500 partitions, 1 record').waitFor()
+      await page.getByRole('button', { name: 'Next' }).click()
+      await page.getByText('Partitions 1,000 to 1,999 of 2,500').waitFor()
+      await page.getByRole('button', { name: 'Next' }).click()
+      await page.getByRole('button', { name: 'Delete records of partition 2499' }).and(page.locator(':enabled')).waitFor()
+      expect(await page.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true)
+      expect(await violations(page)).toEqual([])
+      await picture(page, 'many-partitions')
+      await page.getByRole('button', { name: 'Previous' }).click()
+      await page.getByText('Partitions 1,000 to 1,999 of 2,500').waitFor()
+      await fetch(`${server.urls.control}/topics/wide`, { method: 'DELETE' })
+    })
+
     test('a group is deleted after a question', async () => {
       const read = await lks(['consume', 'orders', '-g', 'doomed', '-n', '1', '-b', server.kafka])
       expect(read.code).toBe(0)

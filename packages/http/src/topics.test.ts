@@ -207,6 +207,9 @@ test('GET /topics counts records and bytes on request', async () => {
   expect((await fetch(`${server.control}/topics?counts=all`)).status).toBe(400)
   await fetch(`${server.control}/topics/counted/delete-records`, { method: 'POST', body: '{"partition":1,"beforeOffset":1}' })
   expect(await counted('?counts=records')).toMatchObject({ records: 2 })
+  const shown = async (query: string): Promise<object> => await json(fetch(`${server.control}/topics/counted${query}`))
+  expect(await shown('?counts=bytes')).toMatchObject({ records: 2, bytes: expect.any(Number) })
+  expect(await shown('')).not.toHaveProperty('records')
 })
 
 test('the partitions of a topic have their offsets, bytes and newest timestamp', async () => {
@@ -217,6 +220,11 @@ test('the partitions of a topic have their offsets, bytes and newest timestamp',
     { partition: 0, logStartOffset: 0, highWatermark: 0, lastStableOffset: 0, bytes: 0, newest: null },
     { partition: 1, logStartOffset: 0, highWatermark: 1, lastStableOffset: 1, bytes: expect.any(Number), newest: expect.any(Number) },
   ])
+  const page = async (from: string): Promise<readonly object[]> =>
+    (await json<{ readonly partitions: readonly object[] }>(fetch(`${server.control}/topics/parted/partitions?from=${from}`))).partitions
+  expect(await page('1')).toMatchObject([{ partition: 1 }])
+  expect(await page('2')).toEqual([])
+  expect((await fetch(`${server.control}/topics/parted/partitions?from=-1`)).status).toBe(400)
   expect((await fetch(`${server.control}/topics/absent/partitions`)).status).toBe(404)
 })
 

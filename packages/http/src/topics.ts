@@ -89,49 +89,54 @@ export function topicRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     },
   )
 
-  app.get<{ Params: { readonly topic: string } }>(
+  app.get<{ Params: { readonly topic: string }; Querystring: { readonly counts?: 'records' | 'bytes' } }>(
     '/topics/:topic',
     {
       config: { access: { operation: 'DESCRIBE', resource: 'topic in path' } },
       schema: {
         operationId: 'showTopic',
         summary: 'Show a topic with its effective configs',
+        description: '`counts` adds numbers, as in the list of topics.',
         tags: ['topics'],
         params: topicParams,
-        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        querystring: countsQuerySchema,
         response: { 200: shownTopicSchema, ...problemAnswers(400, 404, 503) },
       },
     },
-    async ({ params }) => {
+    async ({ params, query }) => {
       const [found] = await topics.find([params.topic], { autoCreate: false })
       if (found?.kind !== 'ok')
         throw found === undefined ? new Problem('unknownTopicOrPartition') : problemOfCode(found.code, found.message)
+      const counted = query.counts === undefined ? [] : firstTopics([found.value], httpLimits.countedPartitions)
+      const [counts] = await records.counts(counted, { bytes: query.counts === 'bytes' })
       return {
         ...topicJson(found.value),
+        ...counts,
         effectiveConfig: topics.configs(found.value).map(({ name, value, source, type, doc }) => ({ name, value, source, type, doc })),
       }
     },
   )
 
-  app.get<{ Params: { readonly topic: string } }>(
+  app.get<{ Params: { readonly topic: string }; Querystring: { readonly from?: string } }>(
     '/topics/:topic/partitions',
     {
       config: { access: { operation: 'DESCRIBE', resource: 'topic in path' } },
       schema: {
         operationId: 'showPartitions',
         summary: "Show a topic's partitions with their offsets and bytes",
-        description: `At most the first ${fixedLimits.namesPerRead} partitions.`,
+        description: `At most ${fixedLimits.namesPerRead} partitions, from the partition \`from\` on.`,
         tags: ['topics'],
         params: topicParams,
-        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        querystring: partitionsQuerySchema,
         response: { 200: partitionsSchema, ...problemAnswers(400, 404, 503) },
       },
     },
-    async ({ params }) => {
+    async ({ params, query }) => {
       const [found] = await topics.find([params.topic], { autoCreate: false })
       if (found?.kind !== 'ok')
         throw found === undefined ? new Problem('unknownTopicOrPartition') : problemOfCode(found.code, found.message)
-      return { topic: found.value.name, partitions: await records.partitions(found.value, fixedLimits.namesPerRead) }
+      const page = { from: Number(query.from ?? 0), maxPartitions: fixedLimits.namesPerRead }
+      return { topic: found.value.name, partitions: await records.partitions(found.value, page) }
     },
   )
 
@@ -285,18 +290,26 @@ const countsQuerySchema = {
   properties: { counts: { type: 'string', enum: ['records', 'bytes'] } },
 } as const
 
+const partitionsQuerySchema = {
+  type: 'object',
+  additionalProperties: false,
+  // Text: bodies of this plane are not coerced, so neither are queries.
+  properties: { from: { type: 'string', pattern: '^\\d{1,9}$', description: 'The first partition. Default: 0.' } },
+} as const
+
+const countProperties = {
+  records: {
+    type: 'integer',
+    description:
+      'With `counts`: the offsets from the start to the end of all partitions. Compaction and markers of transactions leave offsets without a record.',
+  },
+  bytes: { type: 'integer', description: 'With `counts=bytes`: the stored bytes.' },
+} as const
+
 const listedTopicSchema = {
   type: 'object',
   required: topicRequired,
-  properties: {
-    ...topicProperties,
-    records: {
-      type: 'integer',
-      description:
-        'With `counts`: the offsets from the start to the end of all partitions. Compaction and markers of transactions leave offsets without a record.',
-    },
-    bytes: { type: 'integer', description: 'With `counts=bytes`: the stored bytes.' },
-  },
+  properties: { ...topicProperties, ...countProperties },
 } as const
 
 const partitionsSchema = {
@@ -332,6 +345,7 @@ const shownTopicSchema = {
   required: [...topicRequired, 'effectiveConfig'],
   properties: {
     ...topicProperties,
+    ...countProperties,
     effectiveConfig: {
       type: 'array',
       items: {

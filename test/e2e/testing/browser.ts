@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core'
 /** The path of Chromium on this machine, or undefined. */
 export const chromiumPath = [process.env['LKS_TEST_CHROMIUM'], '/usr/bin/chromium'].find((path) => path !== undefined && existsSync(path))
 
-/** A viewport and a colour scheme: each page is looked at in two of them. */
+/** A viewport and a colour scheme: each page is tested in two of them, and for pictures in all four. */
 export interface Look {
   readonly name: string
   readonly width: number
@@ -19,6 +19,12 @@ export interface Look {
 export const looks: readonly Look[] = [
   { name: 'wide-light', width: 1280, scheme: 'light' },
   { name: 'phone-dark', width: 390, scheme: 'dark' },
+  ...(process.env['LKS_SCREENSHOTS'] === undefined
+    ? []
+    : ([
+        { name: 'wide-dark', width: 1280, scheme: 'dark' },
+        { name: 'phone-light', width: 390, scheme: 'light' },
+      ] as const)),
 ]
 
 export async function startBrowser(): Promise<Browser> {
@@ -69,5 +75,5 @@ export async function overflow(page: Page): Promise<number> {
 /** Writes a picture for people who look at it, if LKS_SCREENSHOTS names a folder. */
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env['LKS_SCREENSHOTS']
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) })
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }

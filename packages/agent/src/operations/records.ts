@@ -17,7 +17,7 @@ import { decodePage, type Unreadable } from './record-pages.ts'
 import { type From, RecordPlaces, type RecordRejection } from './record-places.ts'
 import { type QueryAnswer, type QueryRecords, queryRecords } from './record-query.ts'
 import { type RecordTail, type TailRecords, tailRecords } from './record-tail.ts'
-import { type PartitionCounts, partitionCounts, type TopicCounts, topicCounts } from './topic-counts.ts'
+import { type PartitionCounts, type PartitionPage, partitionCounts, type TopicCounts, topicCounts } from './topic-counts.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface RecordOperationsParts extends AppendParts, Omit<CommittedParts, 'tails'> {
@@ -165,8 +165,8 @@ export class RecordOperations {
   }
 
   /** The first partitions of a topic, with their offsets and bytes. */
-  partitions(topic: Topic, maxPartitions: number): Promise<readonly PartitionCounts[]> {
-    return partitionCounts(topic, maxPartitions, this.#parts)
+  partitions(topic: Topic, page: PartitionPage): Promise<readonly PartitionCounts[]> {
+    return partitionCounts(topic, page, this.#parts)
   }
 
   /** Reads the records of all partitions up to their current ends, and answers how far it got. */

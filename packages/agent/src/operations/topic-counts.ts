@@ -61,9 +61,21 @@ export async function topicCounts(
   }))
 }
 
+/** Some partitions of a topic, in their order. */
+export interface PartitionPage {
+  /** The first partition. */
+  readonly from: number
+  readonly maxPartitions: number
+}
+
 /** The partitions in their order, without those that were deleted meanwhile. */
-export async function partitionCounts(topic: Topic, maxPartitions: number, { log }: CountParts): Promise<readonly PartitionCounts[]> {
-  const asked = partitionsOf(topic).slice(0, maxPartitions)
+export async function partitionCounts(
+  topic: Topic,
+  { from, maxPartitions }: PartitionPage,
+  { log }: CountParts,
+): Promise<readonly PartitionCounts[]> {
+  const asked = partitionsOf(topic).slice(from, from + maxPartitions)
+  if (asked.length === 0) return []
   const [states, sizes] = [await log.partitions(asked), await log.sizes(asked)]
   return states.flatMap((state, index) => {
     const bytes = sizes[index]

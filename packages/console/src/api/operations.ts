@@ -42,7 +42,9 @@ export interface Operations {
     params: {
       readonly topic: string
     }
-    query: Readonly<Record<never, never>>
+    query: {
+      readonly counts?: 'records' | 'bytes'
+    }
     body: undefined
     answer: {
       readonly name: string
@@ -50,6 +52,8 @@ export interface Operations {
       readonly partitions: number
       readonly config: Readonly<Record<string, string>>
       readonly createdAt: string
+      readonly records?: number
+      readonly bytes?: number
       readonly effectiveConfig: readonly {
         readonly name: string
         readonly value: string
@@ -97,7 +101,9 @@ export interface Operations {
     params: {
       readonly topic: string
     }
-    query: Readonly<Record<never, never>>
+    query: {
+      readonly from?: string
+    }
     body: undefined
     answer: {
       readonly topic: string

@@ -47,7 +47,9 @@ export function GroupsPage(): JSX.Element {
               <p>A consumer with a group id appears here with its members, its offsets and its lag.</p>
             </Empty>
           ) : (
-            <GroupTable {...found} />
+            <section>
+              <GroupTable {...found} />
+            </section>
           )
         }
       </Shown>

@@ -13,6 +13,7 @@ import { topicAddress } from '../route.ts'
 import { CreateTopic } from './create-topic.tsx'
 import { FirstMessage } from './first-message.tsx'
 import { GroupTable, loadGroups } from './groups.tsx'
+import { OverviewServer } from './overview-server.tsx'
 
 const oftenMs = 2_000
 /** Bytes add up the segments of all logs, and the lag of a group is a request of its own. */
@@ -113,6 +114,7 @@ export function Overview(): JSX.Element {
                 }
               </Shown>
             </section>
+            <OverviewServer />
             <Store metrics={metrics} />
           </>
         )}

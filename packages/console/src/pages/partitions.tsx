@@ -8,14 +8,22 @@ import { Shown } from '../parts/states.tsx'
 import type { Polled } from '../parts/use-polled.ts'
 import { DeleteRecords, type PartitionOfTopic } from './delete-records.tsx'
 
+/** As many as one answer has at most. */
+const pageSize = 1_000
+
 export function Partitions({
   polled,
   total,
+  from,
+  onPage,
   topic,
   mayDelete,
 }: {
   readonly polled: Polled<Operations['showPartitions']['answer']>
   readonly total: number
+  /** The first partition of this page. */
+  readonly from: number
+  readonly onPage: (from: number) => void
   readonly topic: string
   /** As in Kafka, records of a topic that is only compacted are not deleted by offset. */
   readonly mayDelete: boolean
@@ -36,9 +44,17 @@ export function Partitions({
             />
           )}
           {partitions.length < total && (
-            <p class="note">
-              The first {count(partitions.length)} of {count(total)} partitions.
-            </p>
+            <nav class="pager" aria-label="Pages of partitions">
+              <button type="button" disabled={from === 0} onClick={() => onPage(Math.max(0, from - pageSize))}>
+                Previous
+              </button>
+              <p class="note" role="status">
+                Partitions {count(from)} to {count(from + partitions.length - 1)} of {count(total)}
+              </p>
+              <button type="button" disabled={from + partitions.length >= total} onClick={() => onPage(from + partitions.length)}>
+                Next
+              </button>
+            </nav>
           )}
           <Scroll label="Partitions">
             <table class="list">

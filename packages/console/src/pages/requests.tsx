@@ -130,7 +130,7 @@ function Errors({ requests }: { readonly requests: readonly Row[] }): JSX.Elemen
           <tbody>
             {all.map(({ row, error, count: times, subject, message, lastAt }) => (
               <tr key={`${row.others} ${row.clientId} ${row.api} ${error}`}>
-                <td>{error}</td>
+                <td class="code">{error}</td>
                 <td class="number">{count(times)}</td>
                 <td>{clientOf(row)}</td>
                 <td>{row.api}</td>

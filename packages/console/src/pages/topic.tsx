@@ -21,8 +21,17 @@ const tabs: readonly (readonly [TopicTab, string])[] = [
 ]
 
 export function TopicPage({ topic, tab }: { readonly topic: string; readonly tab: TopicTab }): JSX.Element {
-  const shown = usePolled(`topic ${topic}`, (signal) => call('showTopic', { params: { topic }, signal }), everyMs)
-  const partitions = usePolled(`partitions ${topic}`, (signal) => call('showPartitions', { params: { topic }, signal }), everyMs)
+  const shown = usePolled(
+    `topic ${topic}`,
+    (signal) => call('showTopic', { params: { topic }, query: { counts: 'records' }, signal }),
+    everyMs,
+  )
+  const [from, setFrom] = useState(0)
+  const partitions = usePolled(
+    `partitions ${topic} ${from}`,
+    (signal) => call('showPartitions', { params: { topic }, query: { from: String(from) }, signal }),
+    everyMs,
+  )
   const [deleting, setDeleting] = useState(false)
   const answer = shown.answer
   if (shown.error instanceof ProblemError && shown.error.problem.error_code === 404)
@@ -35,7 +44,7 @@ export function TopicPage({ topic, tab }: { readonly topic: string; readonly tab
       </Empty>
     )
   if (answer === undefined) return shown.error === undefined ? <Loading what="the topic" /> : <Failure error={shown.error} />
-  const records = partitions.answer?.partitions.reduce((all, { logStartOffset, highWatermark }) => all + highWatermark - logStartOffset, 0)
+  const { records } = answer
   return (
     <>
       <header class="title">
@@ -70,6 +79,8 @@ export function TopicPage({ topic, tab }: { readonly topic: string; readonly tab
             <Partitions
               polled={partitions}
               total={answer.partitions}
+              from={from}
+              onPage={setFrom}
               topic={topic}
               mayDelete={answer.config['cleanup.policy'] !== 'compact'}
             />

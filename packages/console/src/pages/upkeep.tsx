@@ -9,7 +9,7 @@ import { usePolled } from '../parts/use-polled.ts'
 
 const everyMs = 2_000
 
-type Job = Awaited<ReturnType<typeof call<'listUpkeep'>>>['jobs'][number]
+export type UpkeepJob = Awaited<ReturnType<typeof call<'listUpkeep'>>>['jobs'][number]
 type Report = Awaited<ReturnType<typeof call<'sweepStore'>>>
 
 export function Upkeep(): JSX.Element {
@@ -37,7 +37,7 @@ export function Upkeep(): JSX.Element {
 function JobCard({
   job: { job, about, elsewhere, running, lastPass, nextPassAt, progress, backlog, problem },
 }: {
-  readonly job: Job
+  readonly job: UpkeepJob
 }): JSX.Element {
   const left = Object.entries(backlog).filter(([, amount]) => amount > 0)
   return (
@@ -60,18 +60,19 @@ function JobCard({
   )
 }
 
-function stateOf({ elsewhere, running, problem }: Pick<Job, 'elsewhere' | 'running' | 'problem'>): string {
+function stateOf({ elsewhere, running, problem }: Pick<UpkeepJob, 'elsewhere' | 'running' | 'problem'>): string {
   if (elsewhere) return 'at another agent'
   if (running) return 'running'
   return problem === null ? 'waits' : 'has a problem'
 }
 
-function tookText({ beganAt, endedAt }: NonNullable<Job['lastPass']>): string {
+function tookText({ beganAt, endedAt }: NonNullable<UpkeepJob['lastPass']>): string {
   const ms = Date.parse(endedAt) - Date.parse(beganAt)
   return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-function amountText(unit: string, amount: number): string {
+/** `12 segments`, `3 MiB`. */
+export function amountText(unit: string, amount: number): string {
   return /bytes$/i.test(unit) ? bytes(amount) : `${count(amount)} ${unit}`
 }
 
