@@ -48,9 +48,10 @@ ${Object.entries(userErrorCodes)
 }
 
 function section(command: ClientCommand): string {
-  const { path, summary, arguments: args, options, examples } = command
+  const { path, aliases = [], summary, arguments: args, options, examples } = command
   const usage = ['lks', ...path, ...(options.length > 0 ? ['[options]'] : []), ...args.map(written)].join(' ')
   const parts = [`## lks ${path.join(' ')}\n\n${summary}\n\n\`\`\`\n${usage}\n\`\`\``]
+  if (aliases.length > 0) parts.push(`Also: ${aliases.map((alias) => `\`lks ${[...path.slice(0, -1), alias].join(' ')}\``).join(', ')}.`)
   const documented = args.map(({ name, doc }) => `| \`${name}\` | ${doc} |`)
   if (documented.length > 0) parts.push(`| argument | |\n|---|---|\n${documented.join('\n')}`)
   if (options.length > 0) parts.push(optionTable(options))

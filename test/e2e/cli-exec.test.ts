@@ -10,7 +10,7 @@ describe('exec', () => {
 
   test('the command finds a Kafka with its topics, and its exit code is ours', async () => {
     const inner = lksWords.map((word) => `'${word}'`).join(' ')
-    const ended = await lks(['exec', '--topics', 'orders:3,audit', '--', 'sh', '-c', `${inner} topic list -o json; exit 7`])
+    const ended = await lks(['exec', '--topic', 'orders:3', '--topic', 'audit', '--', 'sh', '-c', `${inner} topic list -o json; exit 7`])
     expect(JSON.parse(ended.stdout)).toMatchObject([
       { name: 'audit', partitions: 1 },
       { name: 'orders', partitions: 3 },
@@ -44,8 +44,8 @@ describe('exec', () => {
 
   test('a command that is not there, and topics that cannot be', async () => {
     expectError(await lks(['exec', 'no-such-command-anywhere']), 'LKS-4016', /'no-such-command-anywhere' cannot be started/)
-    expectError(await lks(['exec', '--topics', 'a:0', '--', 'true']), 'LKS-1004', /not a valid topic with a partition count/, 2)
-    expectError(await lks(['exec', '--topics', 'no/name', '--', 'true']), 'LKS-1004', /no\/name/, 2)
+    expectError(await lks(['exec', '--topic', 'a:0', '--', 'true']), 'LKS-1004', /not a valid topic with a partition count/, 2)
+    expectError(await lks(['exec', '--topic', 'no/name', '--', 'true']), 'LKS-1004', /no\/name/, 2)
     expectError(await lks(['exec']), 'LKS-1008', /command/, 2)
   })
 })

@@ -1,5 +1,6 @@
-// The commands that administer a cluster as a user calls them: processes of their own, against a server of ours and against Apache Kafka itself.
-import { open, writeFile } from 'node:fs/promises'
+// The commands that administer a cluster as a user calls them: processes of their own, against a server of ours and against Apache Kafka itself. It is one thing,
+// because both clusters are started once for all commands.
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -80,8 +81,9 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     ])
     await produce('life', [0, 0, 1])
     const listed = await lks(['topic', 'list'], run)
-    expect(listed.stdout).toMatch(/^TOPIC +PARTITIONS +REPLICAS\n/)
-    expect(listed.stdout).toMatch(/^life +2 +1$/m)
+    expect(listed.stdout).toMatch(/^TOPIC +RECORDS +PARTITIONS +REPLICAS\n/)
+    expect(listed.stdout).toMatch(/^life +3 +2 +1$/m)
+    expect(listed.stdout).toMatch(/^life-2 +0 +2 +1$/m)
     expect((await lks(['topic', 'list', '-o', 'name'], run)).stdout.split('\n')).toContain('life-2')
     expect((await lks(['topic', 'list', '-o', 'yaml'], run)).stdout).toContain('- name: life\n')
     const [described] = await json<readonly unknown[]>(['topic', 'describe', 'life'], run)
@@ -112,6 +114,56 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expect((await lks(['topic', 'describe', 'life'], run)).code).toBe(0)
     expect((await lks(['topic', 'delete', 'life', 'life-2', '--yes'], run)).stdout).toBe('DELETED\nlife\nlife-2\n')
     expectError(await lks(['topic', 'describe', 'life'], run), 'LKS-4008', /no topic 'life'/)
+  })
+
+  test('topics are named by patterns', async () => {
+    expect((await lks(['topic', 'create', 'pat-1', 'pat-22', 'pattern'], run)).code).toBe(0)
+    const names = async (...words: readonly string[]): Promise<readonly string[]> =>
+      (await lks(['topic', 'list', ...words, '-o', 'name'], run)).stdout.trimEnd().split('\n')
+    expect(await names('pat-*')).toEqual(['pat-1', 'pat-22'])
+    expect(await names('pat-?', '/^patt/')).toEqual(['pat-1', 'pattern'])
+    expect(await json(['topic', 'describe', 'pat-*'], run)).toMatchObject([{ name: 'pat-1' }, { name: 'pat-22' }])
+    for (const topic of ['pat-1', 'pat-22']) await produce(topic, [0])
+    expect((await lks(['consume', 'pat-*', '-e', '-o', 'name'], run)).stdout.trimEnd().split('\n').toSorted()).toEqual([
+      'pat-1[0]@0',
+      'pat-22[0]@0',
+    ])
+    expectError(await lks(['topic', 'delete', 'nosuch-*', '--yes'], run), 'LKS-4008', /no topic matches 'nosuch-\*'/)
+    expect((await lks(['topic', 'delete', '/^pat-\\d+$/', '--yes'], run)).stdout).toBe('DELETED\npat-1\npat-22\n')
+    expect(await names('pat*')).toEqual(['pattern'])
+  })
+
+  test('records are trimmed by time, by number, and in several partitions', async () => {
+    await lks(['topic', 'create', 'trim', '-p', '3'], run)
+    await produce('trim', [0, 0, 0, 1, 1, 2])
+    expect(await json(['topic', 'trim', 'trim', '--before', '@-1h', '--yes'], run)).toMatchObject([
+      { deleted: 0 },
+      { deleted: 0 },
+      { deleted: 0 },
+    ])
+    expect(await json(['topic', 'trim', 'trim', '--before', '-1', '-p', '0', '-p', '1', '--yes'], run)).toEqual([
+      { topic: 'trim', partition: 0, deleted: 2, start: 2 },
+      { topic: 'trim', partition: 1, deleted: 1, start: 1 },
+    ])
+    expect(await json(['topic', 'trim', 'trim', '--before', '@2100-01-01', '--yes'], run)).toMatchObject([
+      { start: 3 },
+      { start: 2 },
+      { start: 1 },
+    ])
+    expectError(await lks(['topic', 'trim', 'trim', '--before', 'end', '-p', '3', '-y'], run), 'LKS-4008', /no partition 3/)
+    expectError(await lks(['topic', 'trim', 'trim', '--before', '+3', '-y'], run), 'LKS-1004', /--before/, 2)
+  })
+
+  test('the metadata of a cluster is shown as kcat -L does', async () => {
+    await lks(['topic', 'create', 'told', '-p', '2'], run)
+    expect(await json(['metadata', 'told'], run)).toMatchObject({
+      brokers: [{ id: 1 }],
+      topics: [{ name: 'told', partitions: [{ partition: 0, leader: 1, replicas: [1], isr: [1] }, { partition: 1 }] }],
+    })
+    const shown = await lks(['metadata'], run)
+    expect(shown.stdout).toMatch(/^BROKER +ADDRESS +RACK +CONTROLLER\n +1 /m)
+    expect(shown.stdout).toMatch(/^told +1 +1 +1 +1$/m)
+    expectError(await lks(['metadata', 'nosuch'], run), 'LKS-4008', /no topic 'nosuch'/)
   })
 
   test('several topics: the valid ones are created, and the others are reported', async () => {
@@ -257,6 +309,69 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     })
     await lks(['group', 'seek', 'partly-group', '--to', 'end', '--yes'], run)
     expect(await json(['group', 'lag', 'partly-group'], run)).toMatchObject([{ lag: 0 }])
+  })
+
+  test('offsets are saved in a file, set from it, and copied to another group', async () => {
+    await lks(['topic', 'create', 'saved', '-p', '2'], run)
+    await produce('saved', [0, 0, 0, 1])
+    await lks(['group', 'seek', 'saver', '--to', '1', '--topics', 'saved', '--yes'], run)
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'offsets.csv')
+    const saving = await lks(['group', 'seek', 'saver', '--save', file], run)
+    expect(saving).toMatchObject({ code: 0, stderr: expect.stringContaining('2 partitions') })
+    expect(await readFile(file, 'utf8')).toBe('saved,0,1\nsaved,1,1\n')
+    await lks(['group', 'seek', 'saver', '--to', 'start', '--yes'], run)
+    expect(await json(['group', 'seek', 'saver', '--from-file', file], run)).toMatchObject({
+      applied: false,
+      partitions: [{ to: 1 }, { to: 1 }],
+    })
+    expect(await json(['group', 'seek', 'saver', '--from-file', file, '--yes'], run)).toMatchObject({ applied: true })
+    expect(await json(['group', 'lag', 'saver'], run)).toMatchObject([{ lag: 2 }])
+    expect(await json(['group', 'seek', 'copier', '--from-group', 'saver', '--topics', 'saved:0', '--yes'], run)).toMatchObject({
+      partitions: [{ topic: 'saved', partition: 0, from: null, to: 1 }],
+    })
+    await writeFile(file, 'saved,7,1\n')
+    expectError(await lks(['group', 'seek', 'saver', '--from-file', file], run), 'LKS-4008', /no partition 7/)
+    await writeFile(file, 'saved 0\n')
+    expectError(await lks(['group', 'seek', 'saver', '--from-file', file], run), 'LKS-1004', /line 1/, 2)
+    expectError(await lks(['group', 'seek', 'saver', '--from-group', 'nobody'], run), 'LKS-4009', /no group 'nobody'/)
+    expectError(await lks(['group', 'seek', 'saver', '--to', 'end', '--from-file', file], run), 'LKS-1005', /exclude/, 2)
+  })
+
+  test('committed offsets are deleted, but not those of topics that members consume', async () => {
+    await lks(['topic', 'create', 'kept', 'dropped', '-p', '2'], run)
+    await produce('kept', [0])
+    await produce('dropped', [0])
+    await lks(['group', 'seek', 'forgetful', '--to', 'end', '--topics', 'kept,dropped', '--yes'], run)
+    expectError(await lks(['group', 'delete-offsets', 'forgetful', '--topics', 'dropped'], run), 'LKS-1008', /--yes/, 2)
+    expect(await json(['group', 'delete-offsets', 'forgetful', '--topics', 'dropped:0', '--yes'], run)).toEqual([
+      { group: 'forgetful', topic: 'dropped', partition: 0, deleted: 1 },
+    ])
+    expect((await lks(['group', 'delete-offsets', 'forgetful', '--topics', 'dropped', '--yes', '-o', 'name'], run)).stdout).toBe(
+      'dropped[1]\n',
+    )
+    const [described] = await json<readonly { readonly topics: readonly unknown[] }[]>(['group', 'describe', 'forgetful'], run)
+    expect(described?.topics).toMatchObject([{ topic: 'kept' }])
+    expectError(await lks(['group', 'delete-offsets', 'nobody', '--topics', 'kept', '--yes'], run), 'LKS-4009', /no group/)
+    await using _member = await aMember('forgetful-2', 'kept', 1)
+    expectError(await lks(['group', 'delete-offsets', 'forgetful-2', '--topics', 'kept', '--yes'], run), 'LKS-4011', /consume topic 'kept'/)
+  })
+
+  test('a load is measured, and its topic is gone afterwards', async () => {
+    const bench = await lks(['bench', '--duration', '1s', '--size', '100', '-p', '2', '--producers', '2', '-o', 'json'], run)
+    expect(bench).toMatchObject({ code: 0, stderr: '' })
+    const result = JSON.parse(bench.stdout) as {
+      readonly topic: string
+      readonly produced: { readonly records: number }
+      readonly consumed: object
+    }
+    expect(result.produced.records).toBeGreaterThan(0)
+    expect(result).toMatchObject({
+      partitions: 2,
+      produced: { latency: { p50Ms: expect.any(Number), maxMs: expect.any(Number) } },
+      consumed: { records: result.produced.records, endToEnd: { count: result.produced.records } },
+    })
+    expect((await lks(['topic', 'list', '-o', 'name'], run)).stdout).not.toContain(result.topic)
   })
 
   test('a group is given a place before its first member comes, which then begins there', async () => {

@@ -510,9 +510,13 @@ test('--version and --help say what there is', async () => {
     '--listen',
     '--advertised',
     '--durability',
-    '--flush-bytes',
+    '--topic',
   ])
     expect(help.stdout).toContain(flag)
+  expect(help.stdout).not.toContain('--flush-bytes')
+  const settings = await lks(['dev', '--help-settings'])
+  expect(settings).toMatchObject({ code: 0, stdout: expect.stringContaining('--flush-bytes') })
+  expect(settings.stdout).not.toContain('--kafka-port')
 })
 
 async function uncommittedBytes(control: string): Promise<number> {

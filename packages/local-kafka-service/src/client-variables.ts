@@ -5,5 +5,8 @@ export const clientVariablePrefix = 'LKS_CLIENT_'
 
 /** Variables that client commands read or `lks exec` passes to its child. */
 export function isClientVariable(name: string): boolean {
-  return name.startsWith(clientVariablePrefix) || ['LKS_BOOTSTRAP_SERVERS', 'LKS_URL', 'LKS_DATA_URL'].includes(name)
+  return (
+    name.startsWith(clientVariablePrefix) ||
+    ['LKS_BOOTSTRAP_SERVERS', 'LKS_URL', 'LKS_DATA_URL', 'LKS_PROFILE', 'LKS_PROFILES'].includes(name)
+  )
 }

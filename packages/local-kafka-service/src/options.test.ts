@@ -100,7 +100,7 @@ describe('a rejected value names its source', () => {
 
 test('each command has its own options and defaults', () => {
   const names = (command: ServerCommand): readonly string[] => optionsFor(command).map(({ name }) => name)
-  expect(names('dev').filter((name) => !names('start').includes(name))).toEqual(['dir', 'memory', 'store.latency'])
+  expect(names('dev').filter((name) => !names('start').includes(name))).toEqual(['dir', 'memory', 'store.latency', 'topic'])
   expect(names('start').filter((name) => !names('dev').includes(name))).toEqual(['allow.unauthenticated'])
   expect(resolved({}, 'start').values.get('log.retention.ms')?.value).toBe('604800000')
   expect(resolved({}, 'dev').values.get('log.retention.ms')?.value).toBe('-1')

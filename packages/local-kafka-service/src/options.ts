@@ -5,17 +5,20 @@ import { isClientVariable } from './client-variables.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { durationMs } from './duration.ts'
 import { UserError } from './user-error.ts'
+import { wantedTopics } from './wanted-topics.ts'
 
 /** A command that runs a server. */
 export type ServerCommand = Settings['mode']
 
-export type OptionGroup = 'Where it keeps things' | 'Where it listens' | 'What it prints' | 'Settings'
+export type OptionGroup = 'Where it keeps things' | 'What it begins with' | 'Where it listens' | 'What it prints' | 'Settings'
 
 export interface Option {
   /** `kafka.port`: the flag is `--kafka-port`, the variable `LKS_KAFKA_PORT`, the key in the file `kafka.port`. */
   readonly name: string
   /** The name of the value in the help. Absent: a switch with the values `true` and `false`. */
   readonly placeholder?: string
+  /** The flag may be repeated, which stands for one value with commas. */
+  readonly repeatable?: true
   readonly short?: string
   readonly default: Readonly<Record<ServerCommand, string | null>>
   /** The only command that has it. Absent: both have it. */
@@ -86,6 +89,16 @@ const commandOptions = [
     doc: 'End the agent that has the same name and take its place. Without it a start is rejected while that agent is alive.',
     group: 'Where it keeps things',
     check: boolean,
+  },
+  {
+    name: 'topic',
+    placeholder: 'name:count',
+    repeatable: true,
+    default: both(null),
+    only: 'dev',
+    doc: 'Create this topic if it does not exist, with this number of partitions; orders:3,audit are two. May be repeated.',
+    group: 'What it begins with',
+    check: topics,
   },
   {
     name: 'kafka.port',
@@ -172,7 +185,8 @@ export const options: readonly Option[] = [
       placeholder: unit ?? (type === 'boolean' ? 'true|false' : type),
       default: setting.default,
       doc,
-      group: 'Settings',
+      // The first screen shows it, so the short help has it, too.
+      group: name === 'durability' ? 'Where it keeps things' : 'Settings',
       check,
     }
   }),
@@ -345,6 +359,11 @@ function hosts(value: string): string | undefined {
   if (list.length === 0) return 'must name at least one address, such as 127.0.0.1'
   const wrong = list.find((host) => host !== host.trim() || /[\s/[\]]/.test(host))
   return wrong === undefined ? undefined : `must be host names or addresses, separated by commas; '${wrong}' is neither`
+}
+function topics(value: string): string | undefined {
+  const wanted = wantedTopics(value)
+  if (typeof wanted === 'string') return `is not valid: ${wanted}`
+  return wanted.length === 0 ? 'must name a topic, such as orders:3' : undefined
 }
 function storageUrl(value: string): string | undefined {
   if (/^s3:\/\/[^/\s]+(\/.*)?$/.test(value)) return undefined

@@ -109,9 +109,10 @@ async function startLks({
   return { program, ended: program.ended.finally(() => folder?.[Symbol.asyncDispose]()) }
 }
 
-/** This process's environment without the variables that a server or a command would read. */
+/** This process's environment without the variables and profiles that a server or a command would read. */
 export function withoutOurVariables(): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LKS_|KAFKA_|NODE_OPTIONS$|VITEST)/.test(name)))
+  const others = Object.entries(process.env).filter(([name]) => !/^(LKS_|KAFKA_|NODE_OPTIONS$|VITEST)/.test(name))
+  return { ...Object.fromEntries(others), LKS_PROFILES: '' }
 }
 
 /** The bundle that testing/build.ts makes before the first test. A command of it starts in less than half the time that the sources take. */

@@ -111,6 +111,25 @@ export async function commitOffsets(
   await cluster.withRetries(() => cluster.admin.alterConsumerGroupOffsets({ groupId: id, topics }))
 }
 
+/** The partitions whose offsets were not deleted, with Kafka's error code; those of an error of the whole group are an error of each. */
+export async function deleteOffsets(
+  cluster: ClusterClient,
+  id: string,
+  partitions: readonly PartitionRef[],
+): Promise<readonly (PartitionRef & { readonly errorCode: number })[]> {
+  const connection = await cluster.connectionTo(await coordinatorOf(cluster, id))
+  const { async: remove } = cluster.version('OffsetDelete', cluster.library.offsetDeleteV0.api)
+  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, of]) => ({
+    name,
+    partitions: of.map(({ partition }) => ({ partitionIndex: partition })),
+  }))
+  const answer = await cluster.withRetries(() => cluster.partial(remove(connection, id, topics)))
+  if (answer.errorCode !== 0) return partitions.map(({ topic, partition }) => ({ topic, partition, errorCode: answer.errorCode }))
+  return answer.topics.flatMap(({ name, partitions: of }) =>
+    of.flatMap(({ partitionIndex, errorCode }) => (errorCode === 0 ? [] : [{ topic: name, partition: partitionIndex, errorCode }])),
+  )
+}
+
 async function coordinatorOf(cluster: ClusterClient, id: string): Promise<GroupOverview['coordinator']> {
   const { FindCoordinatorKeyTypes } = cluster.library
   const [found] = await cluster.withRetries(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))

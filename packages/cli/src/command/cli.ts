@@ -4,7 +4,7 @@ import { CommanderError } from 'commander'
 import { explain, UserError } from 'local-kafka-service/internal/user-error'
 import { productVersion } from 'local-kafka-service/internal/version'
 import type { CommandContext } from './client-command.ts'
-import { connectionFrom } from './connection.ts'
+import { connectionFrom, connectionOf } from './connection.ts'
 import { Exit } from './exit.ts'
 import { type Chosen, type ClientTable, programOf, quiet } from './program.ts'
 import { isServerCommand, serverCommands } from './server-commands.ts'
@@ -16,11 +16,14 @@ type Env = Readonly<Record<string, string | undefined>>
 export async function run(argv: readonly string[], env: Env): Promise<never> {
   const farewells: Farewells = new Set()
   // A server continues when its output is no longer read.
-  if (!isServerCommand(argv[2]) || argv.includes('--help') || argv.includes('-h')) endWithoutReader(farewells)
+  if (!isServerCommand(argv[2]) || argv.some((word) => helpFlags.has(word))) endWithoutReader(farewells)
   const exitCode = await ended(argv, env, farewells)
   await flushed()
   return process.exit(exitCode)
 }
+
+/** With one of these, the command of a server only prints. */
+const helpFlags: ReadonlySet<string> = new Set(['--help', '-h', '--help-settings'])
 
 /** The exit code: 0 success, 1 failure, 2 usage error, 130 interrupted, or the exit code of a child process. */
 async function ended(argv: readonly string[], env: Env, farewells: Farewells): Promise<number> {
@@ -68,11 +71,17 @@ async function runClient(
   { env, verbose, farewells }: { readonly env: Env; readonly verbose: boolean; readonly farewells: Farewells },
 ): Promise<void> {
   const terminal = processTerminal(env, farewells)
-  const connection = connectionFrom({
-    bootstrap: given.option('bootstrap-servers'),
-    properties: given.options('property'),
-    env: command.standalone === true ? {} : env,
-  })
+  const connection =
+    command.standalone === true
+      ? connectionFrom({ bootstrap: undefined, properties: [], env: {} })
+      : connectionOf(
+          {
+            bootstrap: given.option('bootstrap-servers'),
+            properties: given.options('property'),
+            profile: given.option('profile'),
+          },
+          env,
+        )
   const interrupted = new AbortController()
   if (command.standalone !== true) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

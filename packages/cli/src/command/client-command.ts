@@ -63,6 +63,8 @@ export interface ParsedCommand {
 export interface ClientCommand {
   /** `['topic', 'create']` */
   readonly path: readonly string[]
+  /** Other names of its last word, as users of other tools know it. */
+  readonly aliases?: readonly string[]
   readonly summary: string
   readonly arguments: readonly CommandArgument[]
   readonly options: readonly CommandOption[]
@@ -71,6 +73,8 @@ export interface ClientCommand {
   readonly standalone?: true
   /** The words after the first argument belong to that argument: `lks exec npm test --watch`. */
   readonly passThrough?: true
+  /** The overview has only its name: it is used less often. */
+  readonly minor?: true
   /** Help and completion do not list the command. */
   readonly hidden?: true
   /** Imports its own modules, because `lks dev` must not load a client library. Rejects with a UserError when the user can fix the cause. */

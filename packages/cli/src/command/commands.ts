@@ -1,5 +1,6 @@
 // The table of commands: all commands of `lks` except those that run a server, in the order in which help and reference list them.
 import { agentList } from './agent/agent-list.ts'
+import { bench } from './bench/bench.ts'
 import type { ClientCommand } from './client-command.ts'
 import { clusterHealth } from './cluster/cluster-health.ts'
 import { clusterInfo } from './cluster/cluster-info.ts'
@@ -15,10 +16,16 @@ import { doctorPorts } from './doctor/doctor-ports.ts'
 import { doctorStorage } from './doctor/doctor-storage.ts'
 import { exec } from './exec.ts'
 import { groupDelete } from './group/group-delete.ts'
+import { groupDeleteOffsets } from './group/group-delete-offsets.ts'
 import { groupDescribe } from './group/group-describe.ts'
 import { groupLag } from './group/group-lag.ts'
 import { groupList } from './group/group-list.ts'
 import { groupSeek } from './group/group-seek.ts'
+import { metadata } from './metadata.ts'
+import { profileDelete } from './profile/profile-delete.ts'
+import { profileList } from './profile/profile-list.ts'
+import { profileSet } from './profile/profile-set.ts'
+import { profileUse } from './profile/profile-use.ts'
 import { consume } from './records/consume.ts'
 import { produce } from './records/produce.ts'
 import { query } from './records/query.ts'
@@ -55,6 +62,8 @@ export const clientCommands: readonly ClientCommand[] = [
   groupLag,
   groupSeek,
   groupDelete,
+  groupDeleteOffsets,
+  metadata,
   clusterInfo,
   clusterMemory,
   clusterHealth,
@@ -63,10 +72,15 @@ export const clientCommands: readonly ClientCommand[] = [
   configDescribe,
   configPrint,
   configSet,
+  profileList,
+  profileSet,
+  profileUse,
+  profileDelete,
   doctorConnect,
   doctorPorts,
   doctorStorage,
   sweep,
+  bench,
   wait,
   exec,
   completion,
@@ -81,5 +95,6 @@ export const commandGroups: Readonly<Record<string, string>> = {
   cluster: 'The cluster',
   agent: 'The agents of a Local Kafka Service cluster',
   config: 'Configs',
+  profile: 'Connections under names',
   doctor: 'Diagnosis',
 }

@@ -65,3 +65,46 @@ test('an error never contains a secret', () => {
   const error = rejection({ properties: ['sasl.password=hunter2'] })
   expect(`${error.message} ${error.fix.join()}`).not.toContain('hunter2')
 })
+
+const staging = {
+  name: 'staging',
+  settings: {
+    'bootstrap.servers': 'staging:9093',
+    'security.protocol': 'SASL_SSL',
+    'sasl.username': 'me',
+    'sasl.password': 'hunter2',
+  },
+}
+
+test('the current profile counts as a whole, if nothing else names a cluster', () => {
+  const profile = { ...staging, isNamed: false }
+  expect(from({ profile })).toMatchObject({ bootstrapServers: ['staging:9093'], said: 'profile staging', sasl: { username: 'me' } })
+  for (const other of [
+    { bootstrap: 'a:1' },
+    { properties: ['bootstrap.servers=a:1'] },
+    { env: { KAFKA_BROKERS: 'a:1' } },
+    { env: { LKS_CLIENT_BOOTSTRAP_SERVERS: 'a:1' } },
+  ])
+    expect(from({ profile, ...other })).toMatchObject({ bootstrapServers: ['a:1'], sasl: undefined, tls: undefined })
+  // One setting of it can be replaced.
+  expect(from({ profile, env: { LKS_CLIENT_SASL_PASSWORD: 'other' } }).sasl?.password).toBe('other')
+})
+
+test('a profile that --profile names comes before the environment, and after the flags', () => {
+  const profile = { ...staging, isNamed: true }
+  const env = { KAFKA_BROKERS: 'a:1', LKS_CLIENT_SASL_PASSWORD: 'other', LKS_CLIENT_CLIENT_ID: 'mine' }
+  expect(from({ profile, env })).toMatchObject({
+    bootstrapServers: ['staging:9093'],
+    sasl: { username: 'me', password: 'hunter2' },
+    clientId: 'mine',
+  })
+  expect(from({ profile, env, bootstrap: 'b:1', properties: ['sasl.username=you'] })).toMatchObject({
+    bootstrapServers: ['b:1'],
+    said: '--bootstrap-servers',
+    sasl: { username: 'you' },
+  })
+})
+
+test('a wrong setting of a profile names the profile', () => {
+  expect(rejection({ profile: { name: 'old', settings: { 'sasl.user': 'x' }, isNamed: true } }).what).toMatch(/^profile old: 'sasl.user'/)
+})

@@ -4,6 +4,7 @@ import { didYouMean } from 'local-kafka-service/internal/did-you-mean'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { ConnectionOptions, SaslOptions, TlsOptions } from '../cluster/connection-options.ts'
 import type { CommandOption } from './client-command.ts'
+import { type ChosenProfile, chosenProfile } from './profile/profiles.ts'
 
 export const bootstrapOption: CommandOption = {
   name: 'bootstrap-servers',
@@ -20,7 +21,13 @@ export const propertyOption: CommandOption = {
   doc: 'A setting of the connection, such as security.protocol=SASL_SSL. Its variable is LKS_CLIENT_SECURITY_PROTOCOL, and so on.',
 }
 
-export const connectionOptions: readonly CommandOption[] = [bootstrapOption, propertyOption]
+export const profileOption: CommandOption = {
+  name: 'profile',
+  placeholder: 'name',
+  doc: 'The connection of this profile (lks profile set). Default: LKS_PROFILE or the current profile, unless something else names a cluster.',
+}
+
+export const connectionOptions: readonly CommandOption[] = [bootstrapOption, propertyOption, profileOption]
 
 export interface Property {
   /** librdkafka's name, where it has one. */
@@ -71,20 +78,21 @@ export interface ConnectionSources {
   /** From -X, each as `key=value`. */
   readonly properties: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly profile?: ChosenProfile | undefined
+}
+
+/** The sources of a client command, from its parsed options. Throws a UserError for a profile that does not exist. */
+export function connectionOf(
+  options: { readonly bootstrap: string | undefined; readonly properties: readonly string[]; readonly profile: string | undefined },
+  env: ConnectionSources['env'],
+): ConnectionOptions {
+  return connectionFrom({ ...options, env, profile: chosenProfile(options.profile, env) })
 }
 
 /** Throws a UserError that names the wrong value. */
-export function connectionFrom({ bootstrap, properties: given, env }: ConnectionSources): ConnectionOptions {
-  const values = propertiesFrom(given, env)
-  const variable = bootstrapVariables.find((name) => (env[name] ?? '') !== '')
-  const { said, text } =
-    bootstrap !== undefined
-      ? { said: '--bootstrap-servers', text: bootstrap }
-      : values.has('bootstrap.servers')
-        ? { said: '-X bootstrap.servers', text: values.get('bootstrap.servers') ?? '' }
-        : variable !== undefined
-          ? { said: variable, text: env[variable] ?? '' }
-          : { said: 'default', text: 'localhost:9092' }
+export function connectionFrom(sources: ConnectionSources): ConnectionOptions {
+  const { said, text } = serversOf(sources)
+  const values = propertiesFrom(sources, said)
   const protocol = (values.get('security.protocol') ?? 'PLAINTEXT').toUpperCase()
   return {
     bootstrapServers: serversIn(text, said),
@@ -99,18 +107,62 @@ export function connectionFrom({ bootstrap, properties: given, env }: Connection
 
 type PropertyValues = ReadonlyMap<PropertyName, string>
 
-function propertiesFrom(given: readonly string[], env: ConnectionSources['env']): PropertyValues {
+/** The servers, and the source that named them. A profile that is only the current one comes last. */
+function serversOf({ bootstrap, properties: given, env, profile }: ConnectionSources): { readonly said: string; readonly text: string } {
+  const ofProfile = [nameOf(profile), profile?.settings['bootstrap.servers']] as const
+  const candidates: readonly (readonly [said: string, text: string | undefined])[] = [
+    ['--bootstrap-servers', bootstrap],
+    ['-X bootstrap.servers', pairsIn(given, '-X').get('bootstrap.servers')],
+    ...(profile?.isNamed === true ? [ofProfile] : []),
+    ['-X bootstrap.servers', propertiesIn(env).get('bootstrap.servers')],
+    ...bootstrapVariables.map((name) => [name, env[name] === '' ? undefined : env[name]] as const),
+    ...(profile?.isNamed === true ? [] : [ofProfile]),
+  ]
+  const [said, text = ''] = candidates.find(([, found]) => found !== undefined) ?? ['default', 'localhost:9092']
+  return { said, text }
+}
+
+/**
+ * -X comes first, then a profile that --profile names, then the environment. A profile that is only the current one is all or nothing: if anything else names
+ * the cluster, none of its settings counts, so that its password goes to no other server.
+ */
+function propertiesFrom({ properties: given, env, profile }: ConnectionSources, servers: string): PropertyValues {
+  const settings = Object.entries(profile?.settings ?? {}).map(([key, value]) => `${key}=${value}`)
+  const ofProfile = profile?.isNamed === true || servers === nameOf(profile) ? pairsIn(settings, nameOf(profile)) : []
+  const ofEnv = propertiesIn(env)
+  return new Map([...(profile?.isNamed === true ? [...ofEnv, ...ofProfile] : [...ofProfile, ...ofEnv]), ...pairsIn(given, '-X')])
+}
+
+function nameOf(profile: ChosenProfile | undefined): string {
+  return profile === undefined ? 'no profile' : `profile ${profile.name}`
+}
+
+function propertiesIn(env: ConnectionSources['env']): PropertyValues {
   const values = new Map<PropertyName, string>()
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(clientVariablePrefix) || value === undefined) continue
     put(values, variable.slice(clientVariablePrefix.length).toLowerCase().replaceAll('_', '.'), value, variable)
   }
-  for (const pair of given) {
+  return values
+}
+
+function pairsIn(pairs: readonly string[], said: string): PropertyValues {
+  const values = new Map<PropertyName, string>()
+  for (const pair of pairs) {
     const at = pair.indexOf('=')
-    if (at <= 0) throw wrong(`-X: '${pair}' is not key=value`)
-    put(values, pair.slice(0, at).trim(), pair.slice(at + 1), '-X')
+    if (at <= 0) throw wrong(`${said}: '${pair}' is not key=value`)
+    put(values, pair.slice(0, at).trim(), pair.slice(at + 1), said)
   }
   return values
+}
+
+/** Settings as a profile keeps them. Throws a UserError for an unknown setting or an invalid value. */
+export function settingsOf(pairs: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(pairsIn(pairs, '-X'))
+}
+
+export function isSecret(name: string): boolean {
+  return connectionProperties.some((property) => property.name === name && property.secret === true)
 }
 
 function put(values: Map<PropertyName, string>, key: string, value: string, said: string): void {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Kafka } from 'local-kafka-service'
 import { UserError } from 'local-kafka-service/internal/user-error'
+import { wantedTopics } from 'local-kafka-service/internal/wanted-topics'
 import type { ClientCommand, Terminal } from './client-command.ts'
 import { Exit } from './exit.ts'
 
@@ -11,22 +12,23 @@ export const exec: ClientCommand = {
   arguments: [{ name: 'command', required: true, variadic: true, doc: 'The command with its arguments, after --.' }],
   options: [
     {
-      name: 'topics',
-      placeholder: 'topic:count,…',
-      doc: 'Topics to create before the command starts, with their partition counts: orders:3,audit.',
+      name: 'topic',
+      placeholder: 'name:count',
+      repeatable: true,
+      doc: 'A topic to create before the command starts, with its partition count; orders:3,audit are two.',
       check: (text) => {
-        const topics = topicsIn(text)
+        const topics = wantedTopics(text)
         return typeof topics === 'string' ? topics : undefined
       },
     },
   ],
-  examples: ['lks exec -- npm test', 'lks exec --topics orders:3,audit -- pytest', "lks exec -- sh -c 'kcat -b $KAFKA_BROKERS -L'"],
+  examples: ['lks exec -- npm test', 'lks exec --topic orders:3 --topic audit -- pytest', "lks exec -- sh -c 'kcat -b $KAFKA_BROKERS -L'"],
   standalone: true,
   passThrough: true,
   async run(given, { terminal, env }) {
     const [program = '', ...args] = given.arguments
-    const topics = topicsIn(given.option('topics') ?? '')
-    if (typeof topics === 'string') throw new UserError('LKS-1004', { what: topics, fix: ['as in: --topics orders:3,audit'] })
+    const topics = wantedTopics(given.options('topic').join(','))
+    if (typeof topics === 'string') throw new UserError('LKS-1004', { what: topics, fix: ['as in: --topic orders:3 --topic audit'] })
     const { startKafka, RefusedError } = await import('local-kafka-service')
     const kafka = await startKafka({ http: true })
     try {
@@ -36,9 +38,9 @@ export const exec: ClientCommand = {
         } catch (error) {
           if (!(error instanceof RefusedError)) throw error
           throw new UserError('LKS-1004', {
-            what: `--topics: '${name}' cannot be created`,
+            what: `--topic: '${name}' cannot be created`,
             why: error.message,
-            fix: ['use another name or count: --topics orders:3'],
+            fix: ['use another name or count: --topic orders:3'],
             cause: error,
           })
         }
@@ -59,22 +61,6 @@ export function environmentOf({
   env,
 }: Pick<Kafka, 'bootstrapServers' | 'urls' | 'env'>): Readonly<Record<string, string>> {
   return { ...env, LKS_BOOTSTRAP_SERVERS: bootstrapServers, ...(urls !== undefined && { LKS_DATA_URL: urls.data }) }
-}
-
-interface WantedTopic {
-  readonly name: string
-  readonly partitionCount: number
-}
-
-/** Parses `orders:3,audit`, with one partition by default. Returns a text that says what is wrong. */
-export function topicsIn(text: string): readonly WantedTopic[] | string {
-  const topics: WantedTopic[] = []
-  for (const part of text.split(',').filter((one) => one.trim() !== '')) {
-    const [, name = '', count = '1'] = /^([^:\s]+)(?::([1-9]\d{0,5}))?$/.exec(part.trim()) ?? []
-    if (name === '') return `'${part}' is not a valid topic with a partition count, such as orders:3`
-    topics.push({ name, partitionCount: Number(count) })
-  }
-  return topics
 }
 
 /** The exit code in the shells' convention: 128 plus the signal's number when a signal ended the process. */

@@ -5,11 +5,12 @@ import { serverCommands } from './server-commands.ts'
 
 export function overview(version: string): string {
   const rows: (readonly [call: string, says: string])[] = Object.entries(serverCommands)
-  for (const { path, summary } of clientCommands.filter(({ hidden }) => hidden !== true)) {
+  for (const { path, summary } of clientCommands.filter(({ hidden, minor }) => hidden !== true && minor !== true)) {
     const [first = '', second] = path
     if (second === undefined) rows.push([first, summary])
     else if (!rows.some(([call]) => call === first)) rows.push([first, `${commandGroups[first] ?? ''}: ${verbsOf(first).join(', ')}`])
   }
+  rows.push(['more', clientCommands.flatMap(({ path: [first = ''], minor }) => (minor === true ? [first] : [])).join(', ')])
   const width = Math.max(...rows.map(([call]) => call.length))
   const lines = rows.flatMap(([call, says]) =>
     folded(says, 80 - width - 4).map((line, at) => `  ${(at === 0 ? call : '').padEnd(width)}  ${line}`),

@@ -69,7 +69,7 @@ test('a value may begin with a minus sign', async () => {
 
 test('words after the command of exec belong to that command', async () => {
   expect((await given('exec', 'npm', 'test', '--watch', '-v')).arguments).toEqual(['npm', 'test', '--watch', '-v'])
-  expect((await given('exec', '--topics', 'a:3', '--', 'npm', 'test', '-v')).arguments).toEqual(['npm', 'test', '-v'])
+  expect((await given('exec', '--topic', 'a:3', '--', 'npm', 'test', '-v')).arguments).toEqual(['npm', 'test', '-v'])
 })
 
 test('an invalid value of an option is rejected with a reason', async () => {
@@ -81,7 +81,7 @@ test('an invalid value of an option is rejected with a reason', async () => {
 test('an unknown command or an extra argument is rejected with a suggestion', async () => {
   await expect(given('topik')).rejects.toThrow(/unknown command 'topik'[\s\S]*topic/)
   await expect(given('topic', 'lst')).rejects.toThrow(/unknown command 'lst'[\s\S]*list/)
-  await expect(given('topic', 'list', 'more')).rejects.toThrow(/too many arguments/)
+  await expect(given('group', 'list', 'more')).rejects.toThrow(/too many arguments/)
   await expect(given('topic', 'list', '--outptu', 'json')).rejects.toThrow(/--output/)
 })
 

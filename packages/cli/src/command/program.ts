@@ -61,6 +61,7 @@ function add(lks: Command, command: ClientCommand, groups: ClientTable['groups']
   const parent = second === undefined ? lks : groupOf(lks, first, groups)
   const added = quiet(parent.command(second ?? first, { hidden: command.hidden === true }))
     .description(command.summary)
+    .aliases([...(command.aliases ?? [])])
     .allowExcessArguments(false)
   for (const argument of command.arguments) added.addArgument(asArgument(argument))
   const options = optionsOf(command)

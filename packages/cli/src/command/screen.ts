@@ -48,6 +48,7 @@ export function firstScreen({ server, plan, retentionMs, version, ms, lks, colum
       ['API docs', `${control}/docs`],
     )
   }
+  if (plan.topics !== undefined && plan.topics.length > 0) rows.push(['Topics', plan.topics.map(({ name }) => name).join(', ')])
   rows.push(['Storage', storage(plan)], ['Durability', durability(plan)], ['Retention', retention(retentionMs)])
   const requests = storeRequests(plan)
   if (requests !== undefined) rows.push(['Store requests', requests])

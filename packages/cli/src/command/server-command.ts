@@ -38,7 +38,7 @@ export function completeServer(command: Command, { name, env, run }: ServerCall)
 Each option can also be given as an environment variable (--kafka-port is
 ${variableOf('kafka.port')}) or in the configuration file ("kafka.port").
 \`lks config print ${name} [options]\` shows each value and its source.
-What is said twice: the flag counts, then the variable, then the file.
+A flag comes before the variable, and the variable before the file.
 
 Examples:
 ${examples[name].map((example) => `  ${example}`).join('\n')}`,
@@ -47,14 +47,38 @@ ${examples[name].map((example) => `  ${example}`).join('\n')}`,
       const flags = flagsOf(name, opts.call(command))
       await run(name, { flags, env, file: readConfigFile(flags.config ?? env[variableOf('config')]) })
     })
-  for (const option of optionsFor(name)) command.addOption(asFlag(option, name))
+  for (const option of optionsFor(name)) {
+    const flag = asFlag(option, name)
+    command.addOption(isSetting(option) ? flag.hideHelp() : flag)
+  }
+  command.addOption(new Flag('--help-settings', 'Show the other options: the settings of the server.').helpGroup('Settings:'))
+  command.on('option:help-settings', () => showSettings(command, name))
 }
 
-function asFlag({ name, placeholder, short, default: values, doc, group }: Option, command: ServerCommand): Flag {
+/** The settings of an agent are many, so the help has a page of its own for them. */
+function isSetting({ group, name }: Option): boolean {
+  return group === 'Settings' && name !== 'config'
+}
+
+/** Ends as `--help` does. */
+function showSettings(command: Command, name: ServerCommand): void {
+  const settings = new Set(
+    optionsFor(name)
+      .filter(isSetting)
+      .map((option) => flagOf(option.name)),
+  )
+  for (const flag of command.options) flag.hideHelp(!settings.has(flag.long ?? ''))
+  command.help()
+}
+
+function asFlag({ name, placeholder, repeatable, short, default: values, doc, group }: Option, command: ServerCommand): Flag {
   const value = values[command]
   const flag = `${short === undefined ? '' : `${short}, `}${flagOf(name)}${placeholder === undefined ? '' : ` <${placeholder}>`}`
   const standard = placeholder === undefined || value === null || value === '' ? '' : ` (default: ${value})`
-  return new Flag(flag, `${doc}${standard}`).helpGroup(`${group}:`)
+  const made = new Flag(flag, `${doc}${standard}`).helpGroup(`${group}:`)
+  return repeatable === true
+    ? made.argParser((value: string, before: string | undefined) => (before === undefined ? value : `${before},${value}`))
+    : made
 }
 
 /** The values by option name. Commander's camel-case names cannot be converted back, so each option is looked up. */

@@ -10,6 +10,7 @@ import type { Column } from './output/table.ts'
 export const sweep: ClientCommand = {
   path: ['sweep'],
   summary: 'Show or remove stored objects that no commit has named.',
+  minor: true,
   arguments: [],
   options: [
     { name: 'dry-run', doc: 'Only show what would be removed, and why. This is what the command does without options, too.' },

@@ -4,6 +4,7 @@ import type { ClientCommand } from './client-command.ts'
 export const version: ClientCommand = {
   path: ['version'],
   summary: 'Print the version of lks.',
+  minor: true,
   arguments: [],
   options: [{ name: 'json', doc: 'Print JSON, with the version of Node.js and the platform.' }],
   examples: ['lks version', 'lks version --json'],

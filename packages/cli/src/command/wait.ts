@@ -10,6 +10,7 @@ const everyMs = 200
 export const wait: ClientCommand = {
   path: ['wait'],
   summary: 'Wait until a Kafka server answers.',
+  minor: true,
   arguments: [],
   options: [durationOption({ name: 'timeout', default: '30s', doc: 'The time after which it fails.' })],
   examples: ['lks wait', 'lks dev & lks wait --timeout 10s && npm test', 'lks wait -b broker:9092'],

@@ -1,12 +1,13 @@
 // Texts that several screens share, and the parts of command lines that several commands share.
 import { startKafka } from 'local-kafka-service'
 import { counted } from 'local-kafka-service/internal/counted'
+import { wantedTopics } from 'local-kafka-service/internal/wanted-topics'
 import { expect, test } from 'vitest'
 import { changesOf } from './config/config-changes.ts'
 import { configPairs } from './config-pairs.ts'
 import { listeningInodes, ofLsof, ofNetstat } from './doctor/port-owner.ts'
 import { durationOption, givenDuration } from './duration-option.ts'
-import { environmentOf, topicsIn } from './exec.ts'
+import { environmentOf } from './exec.ts'
 import { ranges } from './words.ts'
 
 test('counts and ranges', () => {
@@ -36,12 +37,12 @@ test('configs are key=value, each key once', () => {
   expect(changesOf([], ['a'], '--config')).toEqual([{ name: 'a', value: undefined }])
 })
 
-test('topics of exec', () => {
-  expect(topicsIn('orders:3, audit,')).toEqual([
+test('topics of dev and exec', () => {
+  expect(wantedTopics('orders:3, audit,')).toEqual([
     { name: 'orders', partitionCount: 3 },
     { name: 'audit', partitionCount: 1 },
   ])
-  for (const wrong of ['orders:0', 'orders:x', ':3', 'a b']) expect(typeof topicsIn(wrong)).toBe('string')
+  for (const wrong of ['orders:0', 'orders:x', ':3', 'a b']) expect(typeof wantedTopics(wrong)).toBe('string')
 })
 
 test('the child of lks exec finds the server under every variable that our clients and others read', async () => {

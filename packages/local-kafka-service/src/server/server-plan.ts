@@ -14,6 +14,7 @@ import {
 import { durationMs } from '../duration.ts'
 import { flagOf, listOf, type OptionValues, type ServerCommand, splitAddress, textOf, variableOf, wasGiven } from '../options.ts'
 import { UserError } from '../user-error.ts'
+import { type WantedTopic, wantedTopics } from '../wanted-topics.ts'
 import { placesIn } from './data-directory.ts'
 
 export interface ServerPlan {
@@ -30,6 +31,8 @@ export interface ServerPlan {
   readonly advertised: { readonly host: string; readonly port: number } | undefined
   /** When it fences registered agents. */
   readonly takeOver: TakeOver
+  /** Created when the server starts, unless they exist. */
+  readonly topics?: readonly WantedTopic[]
   /** Undefined: no HTTP. */
   readonly http: HttpPlan | undefined
   /** A time that can be moved at will. Absent: the system's time. */
@@ -73,12 +76,20 @@ export function planOf(command: ServerCommand, values: OptionValues): ServerPlan
     kafkaPort,
     advertised: advertisedOf(values, kafkaPort),
     takeOver: takeOverOf(metadata, { asked: textOf(values, 'take.over') === 'true' }),
+    topics: topicsOf(values),
     http: {
       control: { port: portOf(values, 'control.port'), movable: movable('control.port') },
       data: { port: portOf(values, 'data.port'), movable: movable('data.port') },
       allowedHosts: listOf(textOf(values, 'allowed.hosts')),
     },
   }
+}
+
+/** Validated before. */
+function topicsOf(values: OptionValues): readonly WantedTopic[] {
+  const topics = wantedTopics(textOf(values, 'topic') ?? '')
+  if (typeof topics === 'string') throw new RangeError(topics)
+  return topics
 }
 
 /** `localhost` is both address families, whatever the machine's resolver returns. */

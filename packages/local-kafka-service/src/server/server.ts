@@ -4,6 +4,7 @@ import { hostname, totalmem } from 'node:os'
 import { type Agent, type Clock, type EventHook, holdTcpPort, type Interceptors, type OpenedParts, text } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
 import { productVersion } from '../version.ts'
+import type { WantedTopic } from '../wanted-topics.ts'
 import { awake } from './awake.ts'
 import { readConsolePage } from './console-page.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
@@ -79,6 +80,7 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
     )
     held.agent = agent
     if (plan.beginsWith !== undefined) await agent.operations.groups.vacate()
+    if (plan.topics !== undefined && plan.topics.length > 0) await provideTopics(agent, plan.topics)
     const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan)
     if (http !== undefined) held.http = http
     let ending: Promise<void> | undefined
@@ -144,6 +146,22 @@ async function end(held: OpenResources): Promise<void> {
 function release(held: OpenResources): void {
   held.directory?.release()
   delete held.directory
+}
+
+/** An existing topic is left as it is. Rejects with a UserError for a topic that cannot be created. */
+async function provideTopics({ operations: { topics } }: Agent, wanted: readonly WantedTopic[]): Promise<void> {
+  for (const { name, partitionCount } of wanted) {
+    const [found] = await topics.find([name], { autoCreate: false })
+    if (found?.kind === 'ok') continue
+    const made = await topics.create({ name, partitions: partitionCount, configs: {}, dryRun: false })
+    if (made.kind === 'ok') continue
+    const { UserError } = await import('../user-error.ts')
+    throw new UserError('LKS-1004', {
+      what: `--topic: '${name}' cannot be created`,
+      ...(made.message !== undefined && { why: made.message }),
+      fix: ['use another name or count: --topic orders:3'],
+    })
+  }
 }
 
 /** Loaded only if needed, and after the Kafka port is open. */

@@ -44,7 +44,7 @@ export const clusterInfo: ClientCommand = {
   },
 }
 
-function brokerColumns(controllerId: number): readonly Column<ClusterBroker>[] {
+export function brokerColumns(controllerId: number): readonly Column<ClusterBroker>[] {
   return [
     { header: 'BROKER', value: ({ id }) => id, align: 'right' },
     { header: 'ADDRESS', value: asServer },

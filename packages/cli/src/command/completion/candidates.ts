@@ -35,7 +35,7 @@ export function candidates({ words, commands, optionsOf, serverFlags }: Words): 
   const single = visible.find(({ path }) => path.length === 1 && path[0] === first)
   if (single === undefined && second === undefined)
     return only([...visible.filter(({ path }) => path[0] === first).map(({ path }) => path[1] ?? ''), '--help'])
-  const command = single ?? visible.find(({ path }) => path[0] === first && path[1] === second)
+  const command = single ?? visible.find(({ path, aliases = [] }) => path[0] === first && [path[1], ...aliases].includes(second))
   return command === undefined ? only([]) : within(command, optionsOf(command), before.slice(command.path.length), begun)
 }
 

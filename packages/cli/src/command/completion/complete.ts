@@ -33,7 +33,7 @@ export function completeFrom(commands: () => readonly ClientCommand[]): ClientCo
 
 async function serverFlags(command: keyof typeof serverCommands): Promise<readonly string[]> {
   const { flagOf, optionsFor } = await import('local-kafka-service/internal/options')
-  return [...optionsFor(command).map(({ name }) => flagOf(name)), '--help']
+  return [...optionsFor(command).map(({ name }) => flagOf(name)), '--help-settings', '--help']
 }
 
 /** Empty when the cluster does not answer: an error message must not appear in the user's command line. */
@@ -43,9 +43,10 @@ async function namesOf(
   env: CommandContext['env'],
 ): Promise<readonly string[]> {
   try {
-    const { connectionFrom } = await import('../connection.ts')
+    const { connectionOf } = await import('../connection.ts')
     const { ClusterClient } = await import('../../cluster/cluster-client.ts')
-    const connection = connectionFrom({ bootstrap: values.get('bootstrap-servers')?.at(-1), properties: values.get('property') ?? [], env })
+    const [bootstrap, profile] = ['bootstrap-servers', 'profile'].map((name) => values.get(name)?.at(-1))
+    const connection = connectionOf({ bootstrap, properties: values.get('property') ?? [], profile }, env)
     const short = { ...connection, connectTimeoutMs: deadlineMs, requestTimeoutMs: deadlineMs }
     await using cluster = await ClusterClient.open({ connection: short, signal: AbortSignal.timeout(deadlineMs) })
     if (kind === 'topic') {

@@ -30,6 +30,7 @@ compdef _lks lks
 export const completion: ClientCommand = {
   path: ['completion'],
   summary: 'Print the completion script for a shell.',
+  minor: true,
   arguments: [{ name: 'shell', required: true, doc: 'bash, zsh or fish.', completes: shells }],
   options: [],
   examples: ['source <(lks completion bash)', 'source <(lks completion zsh)', 'lks completion fish > ~/.config/fish/completions/lks.fish'],

@@ -12,6 +12,7 @@ test.each([
   ['42', { kind: 'offset', offset: 42 }],
   ['-10', { kind: 'by', by: -10 }],
   ['+3', { kind: 'by', by: 3 }],
+  ['current', { kind: 'by', by: 0 }],
   ['@2026-01-31T11:00:00Z', { kind: 'time', timestamp: now - 3_600_000 }],
   ['@2026-01-31T12:00:00+01:00', { kind: 'time', timestamp: now - 3_600_000 }],
   ['@-1h', { kind: 'time', timestamp: now - 3_600_000 }],

@@ -1,5 +1,5 @@
 // The clients of the record commands: a reader without a group, a member of a group, and the first requests of each.
-import { Consumer, FetchIsolationLevels, Producer } from '@platformatic/kafka'
+import { Consumer, Producer } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { hasApiError, noTopic } from '../../cluster/client-errors.ts'
 import { clientOptions } from '../../cluster/client-options.ts'
@@ -12,7 +12,6 @@ export async function openReader(connection: ConnectionOptions, topics: readonly
     retryDelay: retryMs,
     // Never used to join a group; the client library requires a name.
     groupId: 'lks-reads-without-a-group',
-    isolationLevel: FetchIsolationLevels.READ_COMMITTED,
     minBytes: 1,
     retries: 0,
   })

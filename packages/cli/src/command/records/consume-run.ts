@@ -7,6 +7,7 @@ import { closeBy, openMember, openReader, partitionsOf } from './clients.ts'
 import { clusterRetries } from './cluster-retries.ts'
 import { DataSink } from './data-sink.ts'
 import { readAsMember } from './group-reader.ts'
+import { type IsolationLevel, isolationOf } from './isolation.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { type OffsetRange, parseOffsetRange } from './offset-range.ts'
 import { offsetsOf, readingsOf } from './partition-offsets.ts'
@@ -14,6 +15,7 @@ import { readPartitions } from './partition-reader.ts'
 import { parseFilter, type RecordMatcher } from './record-filter.ts'
 import { printerOf, type RecordPrinter } from './record-printer.ts'
 import { printRecords } from './record-printing.ts'
+import { topicsNamed } from './topics-named.ts'
 
 interface ConsumePlan {
   readonly topics: readonly string[]
@@ -24,11 +26,12 @@ interface ConsumePlan {
   readonly count: number
   readonly keeps: RecordMatcher
   readonly print: RecordPrinter
+  readonly isolation: IsolationLevel
 }
 
 /** Resolves at the end, and on Ctrl-C, which is the normal end of following. Rejects with a UserError or an error of the client library. */
 export async function runConsume(given: ParsedCommand, context: CommandContext): Promise<void> {
-  const plan = planOf(given, context)
+  const plan = { ...planOf(given, context), topics: await topicsNamed(given.arguments, context) }
   const group = given.option('group')
   if (plan.count === 0) return
   try {
@@ -39,7 +42,7 @@ export async function runConsume(given: ParsedCommand, context: CommandContext):
   }
 }
 
-function planOf(given: ParsedCommand, { terminal }: CommandContext): ConsumePlan {
+function planOf(given: ParsedCommand, { terminal }: CommandContext): Omit<ConsumePlan, 'topics'> {
   const group = given.option('group')
   const format = given.option('format')
   const output = given.option('output')
@@ -54,6 +57,12 @@ function planOf(given: ParsedCommand, { terminal }: CommandContext): ConsumePlan
   if (format !== undefined && output !== undefined && output !== 'table') {
     throw new UserError('LKS-1005', { what: '--format and --output exclude each other', fix: ['remove one of them'] })
   }
+  const pretty = given.flag('pretty')
+  if (pretty && (format !== undefined || output === 'name'))
+    throw new UserError('LKS-1005', {
+      what: `--pretty and ${format === undefined ? '--output name' : '--format'} exclude each other`,
+      fix: ['remove one of them'],
+    })
   const parsed = parseOffsetRange(given.option('offset') ?? 'start', { nowMs: Date.now() })
   const filter = given.option('grep')
   const keeps = filter === undefined ? undefined : parseFilter(filter)
@@ -62,12 +71,12 @@ function planOf(given: ParsedCommand, { terminal }: CommandContext): ConsumePlan
   if (keeps?.kind === 'wrong') throw new RangeError(keeps.why)
   const until = parsed.range.until ?? (given.flag('exit') ? { kind: 'end' } : undefined)
   return {
-    topics: [...new Set(given.arguments)],
     partitions,
     range: { from: parsed.range.from, until },
     count: Number(given.option('count') ?? Infinity),
     keeps: keeps?.keeps ?? (() => true),
-    print: printerOf({ format, output }, terminal),
+    print: printerOf({ format, output, pretty }, terminal),
+    isolation: isolationOf(given),
   }
 }
 
@@ -80,10 +89,10 @@ async function consumeAlone(plan: ConsumePlan, context: CommandContext): Promise
     const readings = []
     for (const topic of plan.topics) {
       const partitions = await partitionsOf(client, { topic, wanted: plan.partitions })
-      readings.push(...(await retries.run(() => readingsOf(client, { topic, partitions, range: plan.range }))))
+      readings.push(...(await retries.run(() => readingsOf(client, { topic, partitions, range: plan.range, isolation: plan.isolation }))))
     }
     const whole = plan.partitions.length === 0 && plan.range.until === undefined ? plan.topics : []
-    const blocks = readPartitions({ client, readings, whole, retries, signal, report })
+    const blocks = readPartitions({ client, readings, whole, retries, isolation: plan.isolation, signal, report })
     await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: () => {} })
   } finally {
     await closeBy(client)
@@ -104,7 +113,8 @@ async function consumeAsMember(plan: ConsumePlan, group: string, context: Comman
       // Unreachable leaders are detected before the group waits for this member.
       await retries.run(() => offsetsOf(client, { topic, partitions, at: 'start' }))
     }
-    const blocks = readAsMember({ member, committer, client, retries, topics: plan.topics, range: plan.range, signal, report })
+    const { topics, range, isolation } = plan
+    const blocks = readAsMember({ member, committer, client, retries, topics, range, isolation, signal, report })
     await printRecords(blocks, { ...plan, sink: new DataSink(terminal.data), signal, printed: (place) => committer.printed(place) })
   } finally {
     await leave(member, committer, report)

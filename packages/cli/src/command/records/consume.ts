@@ -1,7 +1,10 @@
 // The row of `lks consume`: prints the records of topics, and follows the topics.
 import type { ClientCommand } from '../client-command.ts'
+import { orPatterns } from '../topic/topic-pattern.ts'
+import { isolationOption } from './isolation.ts'
 import { parseOffsetRange } from './offset-range.ts'
 import { count, whatIsWrong } from './option-checks.ts'
+import { prettyOption } from './pretty.ts'
 import { parseFilter } from './record-filter.ts'
 import { parseFormat } from './record-format.ts'
 import { recordOutput } from './record-output.ts'
@@ -12,7 +15,15 @@ export type ConsumeFormat = (typeof consumeFormats)[number]
 export const consume: ClientCommand = {
   path: ['consume'],
   summary: 'Print the records of topics, and follow them until Ctrl-C.',
-  arguments: [{ name: 'topic', required: true, variadic: true, doc: 'One or more topics.', completes: 'topic' }],
+  arguments: [
+    {
+      name: 'topic',
+      required: true,
+      variadic: true,
+      doc: `One or more topics${orPatterns} A pattern means the topics that match at the start.`,
+      completes: 'topic',
+    },
+  ],
   options: [
     {
       name: 'offset',
@@ -53,6 +64,8 @@ export const consume: ClientCommand = {
       doc: "The format of kcat's -f: %t topic, %p partition, %o offset, %T timestamp, %k key, %s value, %K and %S their lengths, %h headers; \\n, \\t, \\xNN, %%.",
       check: (value) => whatIsWrong(parseFormat(value)),
     },
+    isolationOption,
+    prettyOption,
     recordOutput(
       consumeFormats,
       'table: lines for people on a terminal, otherwise values, each with a line feed; json: one record per line, byte for byte; name: topic[partition]@offset.',
@@ -64,6 +77,7 @@ export const consume: ClientCommand = {
     'lks consume orders -e -O -10',
     "lks consume orders -e -O @-1h -f '%k: %s\\n'",
     'lks consume orders -g billing',
+    "lks consume 'orders-*' --pretty",
     'lks consume orders -e -o json | lks produce copy --json',
   ],
   async run(given, context) {

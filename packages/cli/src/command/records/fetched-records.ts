@@ -36,7 +36,7 @@ export interface UnreadableBatch {
   readonly why: string
 }
 
-/** Reads the answer for one partition, fetched from `from` on with READ_COMMITTED, and filters it as Kafka's consumer does. */
+/** Reads the answer for one partition, fetched from `from` on, and filters it as Kafka's consumer does. With READ_UNCOMMITTED it names no aborted transactions. */
 export function fetchedRecords(
   { records: bytes, abortedTransactions }: FetchedPartition,
   { topic, partition, from }: { readonly topic: string; readonly partition: number; readonly from: bigint },

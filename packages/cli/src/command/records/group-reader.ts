@@ -1,6 +1,7 @@
 // Reads as a member of a group: the assigned partitions, from the group's position in each, until the assignment changes.
 import { onAbort } from '@local-kafka-service/agent/abort'
 import type { Consumer } from '@platformatic/kafka'
+import type { IsolationLevel } from './isolation.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
 import type { OffsetRange } from './offset-range.ts'
 import { readingsOf } from './partition-offsets.ts'
@@ -24,7 +25,7 @@ export interface GroupReaderOptions extends Omit<ReaderOptions, 'readings'> {
 
 /** Like readPartitions. Ends when this member's partitions are read to their end. Rejects with an error of the client library when the membership is lost. */
 export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator<readonly RecordBlock[]> {
-  const { member, committer, client, retries, topics, range, signal, report } = options
+  const { member, committer, client, retries, topics, range, isolation = 'read_committed', signal, report } = options
   const changes = new GroupChanges(member, signal)
   member.topics.trackAll(...topics)
   await member.joinGroup({})
@@ -35,12 +36,12 @@ export async function* readAsMember(options: GroupReaderOptions): AsyncGenerator
     const generation = member.generationId
     const assignments = member.assignments ?? []
     report(assignmentView(member.groupId, assignments))
-    const committed = await retries.run(() => committedReadings(member, client, assignments, range))
+    const committed = await retries.run(() => committedReadings(member, client, { assignments, range, isolation }))
     const kept = generation === before.generation + 1 ? before.readings : []
     const readings = committed.map((reading) => withFirstEnd(continued(reading, kept), ends))
     committer.assigned({ generation, kept: readings.filter((reading) => kept.some((one) => isSame(one, reading))), places: readings })
     before = { generation, readings }
-    yield* readPartitions({ client, readings, retries, signal: round, report })
+    yield* readPartitions({ client, readings, retries, isolation, signal: round, report })
     changes.throwIfLost()
     if (signal.aborted || (range.until !== undefined && !round.aborted)) return
     await changes.joined(round)
@@ -126,14 +127,13 @@ class GroupChanges {
 async function committedReadings(
   member: Pick<GroupMembership, 'listCommittedOffsets'>,
   client: ReaderClient,
-  assignments: Assignments,
-  range: OffsetRange,
+  { assignments, range, isolation }: { readonly assignments: Assignments; readonly range: OffsetRange; readonly isolation: IsolationLevel },
 ): Promise<readonly PartitionProgress[]> {
   if (assignments.length === 0) return []
   const committed = await member.listCommittedOffsets({
     topics: assignments.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })),
   })
-  const found = await Promise.all(assignments.map(({ topic, partitions }) => readingsOf(client, { topic, partitions, range })))
+  const found = await Promise.all(assignments.map(({ topic, partitions }) => readingsOf(client, { topic, partitions, range, isolation })))
   return found.flat().map((reading): PartitionProgress => {
     const offset = committed.get(reading.topic)?.[reading.partition]
     return offset === undefined || offset < 0n ? reading : { ...reading, position: offset, notBefore: offset }

@@ -10,6 +10,13 @@ export function count(value: string): string | undefined {
   return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 31 ? undefined : 'is not an integer from 0 to 2147483647'
 }
 
+/** A word that the command line has checked with `oneOf`. */
+export function givenWord<T extends string>(words: readonly T[], value: string): T {
+  const word = words.find((candidate) => candidate === value)
+  if (word === undefined) throw new RangeError(`'${value}' is not one of ${words.join(', ')}, although the option was checked`)
+  return word
+}
+
 export function oneOf(words: readonly string[]): (value: string) => string | undefined {
   return (value) => (words.includes(value) ? undefined : `is not one of ${words.join(', ')}`)
 }

@@ -7,6 +7,7 @@ import { hasApiError } from '../../cluster/client-errors.ts'
 import type { ConsumedRecord } from './consumed-record.ts'
 import { ask, BrokerExchange } from './exchange.ts'
 import { type FetchedPartition, fetchedRecords, type UnreadableBatch } from './fetched-records.ts'
+import { type IsolationLevel, isolationLevels } from './isolation.ts'
 import { offsetsOf } from './partition-offsets.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import type { Retries } from './retries.ts'
@@ -28,6 +29,8 @@ export interface ReaderOptions {
   /** Topics that are followed as a whole: partitions added later are read from their start. */
   readonly whole?: readonly string[]
   readonly retries: Retries
+  /** Default: read_committed. */
+  readonly isolation?: IsolationLevel
   readonly signal: AbortSignal
   /** Prints a line for people, without a line feed. */
   readonly report: (line: string) => void
@@ -42,6 +45,7 @@ export async function* readPartitions({
   readings,
   whole = [],
   retries,
+  isolation = 'read_committed',
   signal,
   report,
 }: ReaderOptions): AsyncGenerator<readonly RecordBlock[]> {
@@ -57,7 +61,7 @@ export async function* readPartitions({
     for (const [node, led] of await retries.attempts(() => leadersOf(client, idle))) {
       if (inFlight.has(node)) continue
       for (const reading of led) asked.add(reading)
-      inFlight.set(node, fetchFrom({ client, exchange, node, asked: led }))
+      inFlight.set(node, fetchFrom({ client, exchange, node, asked: led, isolation }))
     }
     const answer = await orAborted(Promise.race(inFlight.values()), signal, () => 'aborted' as const)
     if (answer === 'aborted') return
@@ -65,7 +69,8 @@ export async function* readPartitions({
     for (const reading of answer.asked) asked.delete(reading)
     if (answer.kind === 'failed') {
       client.clearMetadata()
-      if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE')) await retries.run(() => moveIntoRange(client, answer.asked, report))
+      if (hasApiError(answer.error, 'OFFSET_OUT_OF_RANGE'))
+        await retries.run(() => moveIntoRange(client, answer.asked, { isolation, report }))
       else await retries.failed(answer.error)
       continue
     }
@@ -97,7 +102,6 @@ interface UnreadablePartition {
 const maxBytes = 8 * 1024 * 1024
 const maxBytesPerPartition = 1024 * 1024
 const maxWaitMs = 1_000
-const readCommitted = 1
 
 function isDone({ position, until }: PartitionProgress): boolean {
   return until !== undefined && position >= until
@@ -136,9 +140,10 @@ interface FetchFrom {
   readonly exchange: BrokerExchange
   readonly node: number
   readonly asked: readonly PartitionProgress[]
+  readonly isolation: IsolationLevel
 }
 
-async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<BrokerFetch> {
+async function fetchFrom({ client, exchange, node, asked, isolation }: FetchFrom): Promise<BrokerFetch> {
   try {
     const broker = client.currentMetadata?.brokers.get(node)
     if (broker === undefined) throw new NetworkError(`Broker ${node} leads partitions, and the cluster does not say where it is.`)
@@ -148,7 +153,7 @@ async function fetchFrom({ client, exchange, node, asked }: FetchFrom): Promise<
       maxWaitMs,
       minBytes: 1,
       maxBytes,
-      isolationLevel: readCommitted,
+      isolationLevel: isolationLevels[isolation],
       topics: [...Map.groupBy(asked, ({ topic }) => topic)].map(([topic, readings]) => ({
         topic,
         partitions: readings.map(({ partition, position }) => ({
@@ -252,12 +257,16 @@ function turned(readings: readonly PartitionProgress[], blocks: readonly RecordB
 }
 
 /** Records were removed, or a log was truncated, while it was read: reports this, and continues with the remaining records. */
-async function moveIntoRange(client: ReaderClient, asked: readonly PartitionProgress[], report: ReaderOptions['report']): Promise<void> {
+async function moveIntoRange(
+  client: ReaderClient,
+  asked: readonly PartitionProgress[],
+  { isolation, report }: { readonly isolation: IsolationLevel; readonly report: ReaderOptions['report'] },
+): Promise<void> {
   for (const reading of asked) {
     const { topic, partition, position } = reading
     const [start, end] = await Promise.all([
-      offsetsOf(client, { topic, partitions: [partition], at: 'start' }),
-      offsetsOf(client, { topic, partitions: [partition], at: 'end' }),
+      offsetsOf(client, { topic, partitions: [partition], at: 'start', isolation }),
+      offsetsOf(client, { topic, partitions: [partition], at: 'end', isolation }),
     ])
     const first = start.get(partition) ?? position
     const last = end.get(partition) ?? position

@@ -3,6 +3,7 @@ import type { CodecName } from '@local-kafka-service/protocol'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { ParsedCommand } from '../client-command.ts'
 import type { ConsumedHeader } from './consumed-record.ts'
+import { givenWord } from './option-checks.ts'
 import { acknowledgements, codecs } from './produce-words.ts'
 import { escapedBytes } from './record-format.ts'
 import { type LineForm, parseHeader } from './record-lines.ts'
@@ -27,7 +28,7 @@ export function producePlanOf(given: ParsedCommand): ProducePlan {
   const separator = given.option('key-separator')
   const partition = given.option('partition')
   const output = given.option('output') ?? 'table'
-  const acks = oneOf(acknowledgements, given.option('acks') ?? 'all')
+  const acks = givenWord(acknowledgements, given.option('acks') ?? 'all')
   const json = given.flag('json')
   if (json && key !== undefined) throw excluded('--json', '--key', 'a record in JSON has its own key')
   if (json && separator !== undefined) throw excluded('--json', '--key-separator', 'a record in JSON has its own key')
@@ -51,7 +52,7 @@ export function producePlanOf(given: ParsedCommand): ProducePlan {
     },
     partition: partition === undefined || partition === 'any' ? partition : Number(partition),
     acks,
-    compression: oneOf(codecs, given.option('compression') ?? 'none'),
+    compression: givenWord(codecs, given.option('compression') ?? 'none'),
     output,
   }
 }
@@ -67,13 +68,6 @@ function headerOf(text: string): ConsumedHeader {
   const parsed = parseHeader(text)
   if (parsed.kind === 'wrong') throw new RangeError(parsed.why)
   return parsed.header
-}
-
-/** The command line has validated it. */
-function oneOf<T extends string>(words: readonly T[], value: string): T {
-  const word = words.find((candidate) => candidate === value)
-  if (word === undefined) throw new RangeError(value)
-  return word
 }
 
 function excluded(one: string, other: string, why: string): UserError {

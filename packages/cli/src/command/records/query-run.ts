@@ -8,9 +8,11 @@ import { closeBy, openReader, partitionsOf } from './clients.ts'
 import { clusterRetries } from './cluster-retries.ts'
 import { type ConsumedRecord, recordName } from './consumed-record.ts'
 import { DataSink } from './data-sink.ts'
+import { type IsolationLevel, isolationOf } from './isolation.ts'
 import { readingsOf } from './partition-offsets.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { readPartitions } from './partition-reader.ts'
+import { prettyJson, prettyRecord } from './pretty.ts'
 import { parseFilter, type RecordMatcher } from './record-filter.ts'
 import { recordLine } from './record-json.ts'
 import { bytesView, headersView, timeView } from './record-view.ts'
@@ -23,6 +25,8 @@ interface QueryPlan {
   readonly matches: RecordMatcher
   readonly count: number
   readonly output: string
+  readonly pretty: boolean
+  readonly isolation: IsolationLevel
 }
 
 /** Rejects with a UserError or an error of the client library; on Ctrl-C too, after it printed the records found so far. */
@@ -36,10 +40,10 @@ export async function runQuery(given: ParsedCommand, context: CommandContext): P
     const retries = clusterRetries({ waitMs: 60_000, signal, report })
     const partitions = await partitionsOf(client, { topic: plan.topic, wanted: plan.partitions })
     const range = { from: timeOr(plan.sinceMs, 'start'), until: timeOr(plan.untilMs, 'end') }
-    const readings = await retries.run(() => readingsOf(client, { topic: plan.topic, partitions, range }))
+    const readings = await retries.run(() => readingsOf(client, { topic: plan.topic, partitions, range, isolation: plan.isolation }))
     const began = readings.map((reading) => reading.position)
     const found = new Findings(plan, terminal)
-    for await (const blocks of readPartitions({ client, readings, retries, signal, report })) {
+    for await (const blocks of readPartitions({ client, readings, retries, isolation: plan.isolation, signal, report })) {
       for (const { records, next, reading } of blocks) {
         const stopped = await found.look(records, signal)
         reading.position = stopped === undefined ? next : stopped.offset + 1n
@@ -71,6 +75,10 @@ function planOf(given: ParsedCommand): QueryPlan {
       fix: ['a duration counts back from now: --since 2h --until 1h'],
     })
   }
+  const output = given.option('output') ?? 'table'
+  const pretty = given.flag('pretty')
+  if (pretty && output === 'name')
+    throw new UserError('LKS-1005', { what: '--pretty and --output name exclude each other', fix: ['remove one of them'] })
   const filter = text === undefined ? undefined : parseFilter(text)
   const keyBytes = key === undefined ? undefined : Buffer.from(key)
   return {
@@ -81,7 +89,9 @@ function planOf(given: ParsedCommand): QueryPlan {
     matches: (record) =>
       (keyBytes === undefined || record.key?.equals(keyBytes) === true) && (filter?.kind !== 'filter' || filter.keeps(record)),
     count: Number(given.option('count') ?? 100),
-    output: given.option('output') ?? 'table',
+    output,
+    pretty,
+    isolation: isolationOf(given),
   }
 }
 
@@ -113,14 +123,15 @@ class Findings {
 
   /** The record with which the limit is reached, or undefined. */
   async look(records: readonly ConsumedRecord[], signal: AbortSignal): Promise<ConsumedRecord | undefined> {
-    const { matches, output } = this.#plan
+    const { matches, output, pretty } = this.#plan
+    const text = output === 'name' ? recordName : pretty ? prettyJson : recordLine
     let stopped: ConsumedRecord | undefined
     for (const record of records) {
       this.scannedCount += 1
       if (!this.#isInTime(record) || !matches(record)) continue
       this.matchedCount += 1
       if (output === 'table') this.#rows.push(record)
-      else this.#sink.add([Buffer.from(`${output === 'json' ? recordLine(record) : recordName(record)}\n`)])
+      else this.#sink.add([Buffer.from(`${text(record)}\n`)])
       if (this.isFull) {
         stopped = record
         break
@@ -131,13 +142,15 @@ class Findings {
     return stopped
   }
 
-  /** A table is sorted by time. */
+  /** A table, or records over several lines, sorted by time. */
   async show(signal: AbortSignal): Promise<void> {
     if (this.#terminal.interactive && this.scannedCount > 0) this.#terminal.talk.write(`\r${' '.repeat(60)}\r`)
     if (this.#rows.length === 0) return
     this.#rows.sort((a, b) => Number(a.timestamp - b.timestamp) || a.partition - b.partition || Number(a.offset - b.offset))
     const { interactive, columns: width } = this.#terminal
-    const text = table(columns, this.#rows, { columns: interactive ? width : undefined, paint: paintOf(this.#terminal) })
+    const text = this.#plan.pretty
+      ? this.#rows.map((record) => `${prettyRecord(record)}\n`).join('\n')
+      : table(columns, this.#rows, { columns: interactive ? width : undefined, paint: paintOf(this.#terminal) })
     this.#sink.add([Buffer.from(text)])
     await this.#sink.flush(signal)
   }

@@ -1,7 +1,9 @@
 // The row of `lks query`: searches for records between two times and shows them in a table.
 import type { ClientCommand } from '../client-command.ts'
 import { instantAgo, instantForms } from '../instants.ts'
+import { isolationOption } from './isolation.ts'
 import { count, whatIsWrong } from './option-checks.ts'
+import { prettyOption } from './pretty.ts'
 import { parseFilter } from './record-filter.ts'
 import { recordOutput } from './record-output.ts'
 
@@ -40,10 +42,12 @@ export const query: ClientCommand = {
       check: count,
     },
     { name: 'count', short: 'n', placeholder: 'records', default: '100', doc: 'Stop when this number of records is found.', check: count },
+    isolationOption,
+    prettyOption,
     recordOutput(queryFormats, 'table; json: one record per line, as in `lks consume -o json`; name: topic[partition]@offset.'),
   ],
   examples: [
-    'lks query orders --key 42',
+    'lks query orders --key 42 --pretty',
     'lks query orders --grep \'"sku":"A"\' --since 1h',
     'lks query orders --since 2026-01-31 --until 2026-02-01 -o json',
   ],

@@ -2,6 +2,7 @@
 import type { Terminal } from '../client-command.ts'
 import type { ConsumedRecord } from './consumed-record.ts'
 import { recordName } from './consumed-record.ts'
+import { prettyJson, prettyRecord } from './pretty.ts'
 import { formatted, parseFormat } from './record-format.ts'
 import { recordLine } from './record-json.ts'
 import { recordView } from './record-view.ts'
@@ -11,7 +12,7 @@ export type RecordPrinter = (record: ConsumedRecord) => readonly Buffer[]
 
 /** `format` has been validated. Bare values are for programs: `lks consume orders -e | wc -l`. */
 export function printerOf(
-  { format, output }: { readonly format: string | undefined; readonly output: string | undefined },
+  { format, output, pretty }: { readonly format: string | undefined; readonly output: string | undefined; readonly pretty: boolean },
   { interactive }: Pick<Terminal, 'interactive'>,
 ): RecordPrinter {
   if (format !== undefined) {
@@ -19,7 +20,9 @@ export function printerOf(
     if (parsed.kind === 'wrong') throw new RangeError(`format: ${parsed.why}`)
     return (record) => formatted(parsed.parts, record)
   }
-  if (output === 'json') return line(recordLine)
+  if (output === 'json') return line(pretty ? prettyJson : recordLine)
+  // An empty line between records.
+  if (pretty) return line((record) => `${prettyRecord(record)}\n`)
   if (output === 'name') return line(recordName)
   return interactive ? line(recordView) : (record) => (record.value === null ? [lineBreak] : [record.value, lineBreak])
 }

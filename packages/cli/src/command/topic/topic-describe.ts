@@ -10,17 +10,19 @@ import type { Column } from '../output/table.ts'
 import { orUnknown, ranges } from '../words.ts'
 import { replicasOf } from './topic-list.ts'
 import { existing } from './topic-names.ts'
+import { namedTopics, orPatterns } from './topic-pattern.ts'
 
 export const topicDescribe: ClientCommand = {
   path: ['topic', 'describe'],
   summary: 'Show the partitions, offsets and configs of topics.',
-  arguments: [{ name: 'topic', required: true, variadic: true, doc: 'Their names.', completes: 'topic' }],
+  arguments: [{ name: 'topic', required: true, variadic: true, doc: `Their names${orPatterns}`, completes: 'topic' }],
   options: [outputOption],
-  examples: ['lks topic describe orders', 'lks topic describe orders -o json'],
+  examples: ['lks topic describe orders', "lks topic describe 'orders-*'", 'lks topic describe orders -o json'],
   async run(given, context) {
     await withCluster(context, async (cluster) => {
-      const state = await clusterState(cluster, given.arguments)
-      await forEachShown([...new Set(given.arguments)], context, {
+      const names = await namedTopics(cluster, given.arguments)
+      const state = await clusterState(cluster, names)
+      await forEachShown(names, context, {
         act: (name) => describe(cluster, state, existing(cluster, state, name)),
         view: (described) => ({
           value: described.map(valueOf),
