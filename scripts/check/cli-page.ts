@@ -1,12 +1,12 @@
 // The reference page of the command line, from the product's own tables of commands, connection settings and error codes.
 import type { ClientCommand, CommandArgument, CommandOption } from '../../packages/cli/src/command/client-command.ts'
-import { clientCommands } from '../../packages/cli/src/command/commands.ts'
+import { allCommands } from '../../packages/cli/src/command/commands.ts'
 import { connectionOptions, connectionProperties, type Property } from '../../packages/cli/src/command/connection.ts'
 import { userErrorCodes } from '../../packages/local-kafka-service/src/user-error.ts'
 
 /** The page without the note that it is generated. */
-export function cliPage(): string {
-  const commands = clientCommands.filter(({ hidden }) => hidden !== true)
+export async function cliPage(): Promise<string> {
+  const commands = (await allCommands()).filter(({ hidden }) => hidden !== true)
   return `# The command line
 
 \`lks dev\` runs a server on this machine, and \`lks start\` a production agent on S3 and PostgreSQL. Their options are those of \`lks dev --help\`, \`lks start --help\` and of [configuration.md](configuration.md). The other commands work with any Kafka server.

@@ -160,7 +160,7 @@ ${list('kafkaErrorNames', { type: 'KafkaErrorName', doc: "An error code by Kafka
 const problems: string[] = []
 const pages: Record<string, string> = {
   'docs/reference/configuration.md': configuration(problems),
-  'docs/reference/cli.md': `${note}\n${cliPage()}`,
+  'docs/reference/cli.md': `${note}\n${await cliPage()}`,
   'packages/console/src/api/operations.ts': apiTypes(readRepository('docs/reference/openapi.json')),
 }
 const served = await servedApis()

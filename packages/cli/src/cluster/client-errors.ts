@@ -1,7 +1,6 @@
 // Turns errors of the client library into UserErrors: what went wrong between a client command and its cluster.
 import { UserError, type UserErrorCode } from 'local-kafka-service/internal/user-error'
 import type { ConnectionOptions } from './connection-options.ts'
-import { diagnose } from './diagnosis.ts'
 
 /** An error of the client library, or one nested in it, recognised by its shape: this does not load the library. */
 interface ClientError extends Error {
@@ -109,6 +108,8 @@ export async function unreachable(error: unknown, connection: ConnectionOptions)
 
 /** Undefined: at least one of the servers is a Kafka server that answers. */
 export async function bootstrapError(connection: ConnectionOptions, cause?: unknown): Promise<UserError | undefined> {
+  // Loaded for an error only: a command that succeeds needs neither TLS nor the protocol for it.
+  const { diagnose } = await import('./diagnosis.ts')
   const looked = await Promise.all(connection.bootstrapServers.map((server) => diagnose(server, connection)))
   const problems = looked.flatMap(({ problem }) => (problem === undefined ? [] : [problem]))
   const [first, ...others] = problems

@@ -5,7 +5,7 @@ import { errorText } from '@local-kafka-service/agent/native-error'
 import type { BaseOptions } from '@platformatic/kafka'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { ConnectionOptions, TlsOptions } from './connection-options.ts'
-import { splitServer } from './probe.ts'
+import { splitServer } from './server-address.ts'
 
 /** Rejects with a UserError for a file that cannot be read. */
 export async function clientOptions(connection: ConnectionOptions): Promise<BaseOptions> {

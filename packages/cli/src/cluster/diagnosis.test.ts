@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { rejection } from './client-errors.ts'
 import { isLoopback, type KafkaListener, otherTls, problemOf, settingsProblem, type Wrong } from './diagnosis.ts'
-import { asServer, splitServer } from './probe.ts'
+import { asServer, splitServer } from './server-address.ts'
 import { serverGuess } from './server-guess.ts'
 
 const findings: readonly (readonly [Wrong, RegExp])[] = [

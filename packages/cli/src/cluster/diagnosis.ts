@@ -2,7 +2,8 @@
 import type { UserErrorCode } from 'local-kafka-service/internal/user-error'
 import { tlsOptions } from './client-options.ts'
 import type { ConnectionOptions } from './connection-options.ts'
-import { type Finding, probe, splitServer } from './probe.ts'
+import { type Finding, probe } from './probe.ts'
+import { splitServer } from './server-address.ts'
 
 export interface Diagnosis {
   readonly server: string

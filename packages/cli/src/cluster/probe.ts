@@ -16,11 +16,7 @@ import {
   type RequestInputOf,
   SaslHandshake,
 } from '@local-kafka-service/protocol'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
+import type { Address } from './server-address.ts'
 
 export interface ServedApi {
   readonly key: number
@@ -100,16 +96,6 @@ async function loginMismatch(
   const { errorCode, mechanisms } = answer.response
   if (errorCode === errors.ILLEGAL_SASL_STATE.code) return { kind: 'wants no login' }
   return errorCode === errors.UNSUPPORTED_SASL_MECHANISM.code ? { kind: 'other mechanisms', offered: mechanisms } : undefined
-}
-
-/** `host:port` or `[address]:port`, validated before. */
-export function splitServer(server: string): Address {
-  const at = server.lastIndexOf(':')
-  return { host: server.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(server.slice(at + 1)) }
-}
-
-export function asServer({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** All addresses of a name, or the code of the resolver's error. */

@@ -28,7 +28,7 @@ const helpFlags: ReadonlySet<string> = new Set(['--help', '-h', '--help-settings
 /** The exit code: 0 success, 1 failure, 2 usage error, 130 interrupted, or the exit code of a child process. */
 async function ended(argv: readonly string[], env: Env, farewells: Farewells): Promise<number> {
   const verbose = ownWords(argv).some((word) => word === '-v' || word === '--verbose') || env.LKS_VERBOSE === 'true'
-  const client = isServerCommand(argv[2]) ? undefined : await clientTable()
+  const client = isServerCommand(argv[2]) ? undefined : await clientTable(argv.slice(2))
   const program = programOf(productVersion(), client, (chosen) => runClient(chosen, { env, verbose, farewells }))
   const servers = Object.entries(serverCommands).map(([name, summary]) => quiet(program.command(name)).description(summary))
   try {
@@ -54,10 +54,15 @@ async function ended(argv: readonly string[], env: Env, farewells: Farewells): P
   }
 }
 
-/** Skipped when a server starts: loading these modules would delay the opening of its port. */
-async function clientTable(): Promise<ClientTable> {
-  const [{ clientCommands, commandGroups }, { overview }] = await Promise.all([import('./commands.ts'), import('./overview.ts')])
-  return { commands: clientCommands, groups: commandGroups, overview }
+/** Only the command that is called, or all for help and errors. Skipped when a server starts: loading these modules would delay the opening of its port. */
+async function clientTable(words: readonly string[]): Promise<ClientTable> {
+  const [{ allCommands, calledCommand, commandGroups }, { overview }] = await Promise.all([
+    import('./commands.ts'),
+    import('./overview.ts'),
+  ])
+  const called = await calledCommand(words)
+  const commands = called === undefined ? await allCommands() : [called]
+  return { commands, groups: commandGroups, overview: (version) => overview(version, commands) }
 }
 
 /** In `lks exec -- npm test -v` the flag belongs to npm. */

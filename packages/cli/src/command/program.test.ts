@@ -4,12 +4,13 @@ import type { Command } from 'commander'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { expect, test } from 'vitest'
 import type { ParsedCommand } from './client-command.ts'
-import { clientCommands, commandGroups } from './commands.ts'
+import { allCommands, calledCommand, commandGroups } from './commands.ts'
 import { optionsOf } from './options-of.ts'
 import { overview } from './overview.ts'
 import { type Chosen, programOf } from './program.ts'
 
-const table = { commands: clientCommands, groups: commandGroups, overview }
+const clientCommands = await allCommands()
+const table = { commands: clientCommands, groups: commandGroups, overview: (version: string) => overview(version, clientCommands) }
 
 async function given(...words: readonly string[]): Promise<ParsedCommand> {
   let chosen: Chosen | undefined
@@ -23,7 +24,7 @@ function allOf(command: Command): readonly Command[] {
 }
 
 test('the overview fits one screen of 80 columns and 24 lines', () => {
-  const lines = overview('10.20.30').trimEnd().split('\n')
+  const lines = overview('10.20.30', clientCommands).trimEnd().split('\n')
   expect(lines.length).toBeLessThanOrEqual(23)
   expect(lines.filter((line) => line.length > 80)).toEqual([])
 })
@@ -51,6 +52,12 @@ test.each(clientCommands.filter(({ hidden }) => hidden !== true).map((command) =
     if (command.path.length > 1) expect(commandGroups[command.path[0] ?? '']).toBeDefined()
   },
 )
+
+test('a command is found by its words, without loading the others', async () => {
+  for (const command of clientCommands) expect((await calledCommand([...command.path, 'x', '--flag']))?.path).toEqual(command.path)
+  for (const words of [[], ['topic'], ['topic', 'lst'], ['--help'], ['nosuch'], ['constructor']])
+    expect(await calledCommand(words)).toBeUndefined()
+})
 
 test('options reach the command: defaults, switches and repeated options', async () => {
   const create = await given('topic', 'create', 'a', 'b', '-p', '3', '-c', 'x=1', '--config', 'y=2')

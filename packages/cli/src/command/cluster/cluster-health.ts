@@ -4,7 +4,7 @@ import { UserError } from 'local-kafka-service/internal/user-error'
 import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterBroker, type ClusterState, clusterState } from '../../cluster/cluster-metadata.ts'
 import { diagnose } from '../../cluster/diagnosis.ts'
-import { asServer } from '../../cluster/probe.ts'
+import { asServer } from '../../cluster/server-address.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { fieldsBlock, formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 

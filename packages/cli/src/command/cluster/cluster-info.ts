@@ -1,7 +1,7 @@
 // lks cluster info: a cluster's id, brokers, controller and APIs, and the server software that these APIs suggest.
 import { withCluster } from '../../cluster/cluster-client.ts'
 import { type ClusterBroker, clusterState } from '../../cluster/cluster-metadata.ts'
-import { asServer } from '../../cluster/probe.ts'
+import { asServer } from '../../cluster/server-address.ts'
 import { serverGuess } from '../../cluster/server-guess.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { fieldsBlock, formatOf, outputOption, show, type TextBlock, tableBlock } from '../output/output.ts'

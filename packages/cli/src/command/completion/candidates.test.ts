@@ -1,8 +1,10 @@
 // The candidates that Tab offers, on the real table of commands.
 import { expect, test } from 'vitest'
-import { clientCommands } from '../commands.ts'
+import { allCommands } from '../commands.ts'
 import { optionsOf } from '../options-of.ts'
 import { candidates, wordsOf } from './candidates.ts'
+
+const clientCommands = await allCommands()
 
 function at(line: string) {
   return candidates({ words: wordsOf(line).slice(1), commands: clientCommands, optionsOf, serverFlags: ['--memory', '--dir'] })

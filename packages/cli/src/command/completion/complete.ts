@@ -7,7 +7,7 @@ import { candidates, fitting, wordsOf } from './candidates.ts'
 const deadlineMs = 2_000
 
 /** `commands`: the table, which has this command, too. */
-export function completeFrom(commands: () => readonly ClientCommand[]): ClientCommand {
+export function completeFrom(commands: () => Promise<readonly ClientCommand[]>): ClientCommand {
   return {
     path: ['__complete'],
     summary: 'Print the candidates for the end of a line.',
@@ -21,7 +21,7 @@ export function completeFrom(commands: () => readonly ClientCommand[]): ClientCo
       const { optionsOf } = await import('../options-of.ts')
       const found = candidates({
         words,
-        commands: commands(),
+        commands: await commands(),
         optionsOf,
         serverFlags: isServerCommand(words[0]) ? await serverFlags(words[0]) : [],
       })

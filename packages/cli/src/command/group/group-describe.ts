@@ -2,7 +2,7 @@
 import { type ClusterClient, withCluster } from '../../cluster/cluster-client.ts'
 import { byTopic, lagOf, type PartitionLag, totalLag } from '../../cluster/group-lag.ts'
 import { consumingGroups, describeGroup, type GroupMemberState, type GroupOverview } from '../../cluster/groups.ts'
-import { asServer } from '../../cluster/probe.ts'
+import { asServer } from '../../cluster/server-address.ts'
 import type { ClientCommand } from '../client-command.ts'
 import { forEachShown } from '../each.ts'
 import { fieldsBlock, formatOf, outputOption, type TextBlock, tableBlock } from '../output/output.ts'

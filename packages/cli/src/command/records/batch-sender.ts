@@ -3,7 +3,7 @@
 import { nativeCrc32c, nodeCodecs } from '@local-kafka-service/agent/codecs'
 import { buildBatch, type CodecName, type DecodedResponseOf, InitProducerId, Produce, ProtocolError } from '@local-kafka-service/protocol'
 import { ProtocolError as ApiError, type Base, type Connection, NetworkError, protocolErrorsCodesById } from '@platformatic/kafka'
-import { asServer } from '../../cluster/probe.ts'
+import { asServer } from '../../cluster/server-address.ts'
 import { isConnectFailure } from './connect-failure.ts'
 import { ask, BrokerExchange, tellOnly } from './exchange.ts'
 import { innermostMessage } from './innermost-message.ts'
