@@ -25,6 +25,8 @@ export interface SegmentsTogetherParts {
 export interface ReadTogether {
   /** Called before each read, with its size. */
   readonly pace: (bytes: number) => Promise<void>
+  /** Memory of so many bytes, for the bytes of intact segments. */
+  readonly take: (sizeBytes: number) => Uint8Array
   readonly signal: AbortSignal
 }
 
@@ -32,7 +34,7 @@ export interface ReadTogether {
 export async function readTogether(
   parts: SegmentsTogetherParts,
   asked: readonly SegmentOfLog[],
-  { pace, signal }: ReadTogether,
+  { pace, take, signal }: ReadTogether,
 ): Promise<readonly (Uint8Array | undefined)[]> {
   const logOf = new Map(asked.map(({ of, segment }) => [segment, of]))
   const found = new Map<Segment, Uint8Array>()
@@ -40,7 +42,7 @@ export async function readTogether(
   for (const touching of touchingSegments(logOf.keys())) {
     signal.throwIfAborted()
     await pace(touching.length)
-    const bytes = await bytesOf(parts, touching, signal)
+    const bytes = await bytesOf(parts, touching, take(touching.length), signal)
     for (const segment of touching.segments) {
       const own = bytes && intact(parts, bytes, segment, touching.start)
       // A second read, by itself, which reports what is wrong with it.
@@ -55,16 +57,16 @@ export async function readTogether(
 /** Checksums are some gigabytes a second, so that a unit is a few microseconds. */
 const checkedBytesPerUnit = 8 * 1024
 
-/** In memory of their own: the check writes offsets into them. Undefined: some of the bytes are missing. */
+/** In the given memory: the check writes offsets into them. Undefined: some of the bytes are missing. */
 async function bytesOf(
   { objects }: SegmentsTogetherParts,
   { objectKey, start, length }: TouchingSegments,
+  into: Uint8Array,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   try {
-    const into = new Uint8Array(length)
     const read = await objects.read(objectKey, { start, length, into }, signal)
-    if (read.buffer !== into.buffer) into.set(read)
+    if (read.buffer !== into.buffer || read.byteOffset !== into.byteOffset) into.set(read)
     return into
   } catch (error) {
     if (isCorrupt(error)) return undefined

@@ -7,6 +7,7 @@ import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { defaultLimits } from '../limits.ts'
+import { SlabPool } from '../memory/slab-pool.ts'
 import type { CommitBatch, Registration, Segment, Topic } from '../metadata/metadata-store.ts'
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
@@ -43,6 +44,7 @@ class ObservedObjects extends MemoryObjects {
 
 let clock: ManualClock
 let objects: ObservedObjects
+let memory: SlabPool
 let store: OpenedMetadata
 let me: Registration
 let topic: Topic
@@ -55,6 +57,7 @@ let swapped: (readonly [partition: number, nextOffset: number])[]
 beforeEach(async () => {
   clock = new ManualClock()
   objects = new ObservedObjects()
+  memory = new SlabPool({ maxFreeBytes: 1_000_000, fillsReleased: true })
   store = await openCluster(openSqlite({ path: ':memory:', durability: 'memory', now: () => clock.now() }))
   me = await registered(store, 'me')
   topic = await aTopic(store, { partitions })
@@ -66,6 +69,7 @@ beforeEach(async () => {
 afterEach(async () => {
   stopped.abort()
   await running
+  expect(memory.gauge.usedBytes, 'a merge gives its memory back, however it ends').toBe(0)
   await store.close()
 })
 
@@ -94,6 +98,7 @@ function start(more: Partial<SegmentMergeParts> = {}): void {
     rewrites: new Slots(1),
     crc32c: nativeCrc32c,
     turns,
+    memory,
     clock,
     ioClock: clock,
     random: systemRandom,

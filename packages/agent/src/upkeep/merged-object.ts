@@ -2,10 +2,13 @@
 import { must } from '../core/assert.ts'
 import { type Checksum, joinChecksums } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicPartition } from '../core/ids.ts'
+import { checksumAfter } from '../core/log/batch-checksum.ts'
 import type { NewSegment } from '../core/log/compaction/compacted-segments.ts'
 import type { MergedRun } from '../core/log/merge/merge-plan.ts'
 import { type MergedSegmentBounds, MergedSegments } from '../core/log/merge/merged-segments.ts'
 import { objectKey } from '../core/object-key.ts'
+import { ObjectMemory } from '../memory/object-memory.ts'
+import type { SlabPool } from '../memory/slab-pool.ts'
 import type { Segment } from '../metadata/metadata-store.ts'
 import type { MergedTo, MergeSource, SwappedLog, SwapStore } from '../metadata/swap-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
@@ -20,10 +23,11 @@ export interface MergedObjectParts {
   /** The bytes of the segments, checked, in the order of the request. Undefined: they are damaged. */
   readonly readSegments: (
     asked: readonly { readonly of: TopicPartition; readonly segment: Segment }[],
-    read: { readonly pace: Pace; readonly signal: AbortSignal },
+    read: { readonly pace: Pace; readonly take: (sizeBytes: number) => Uint8Array; readonly signal: AbortSignal },
   ) => Promise<readonly (Uint8Array | undefined)[]>
   readonly crc32c: Checksum
   readonly turns: Turns
+  readonly memory: SlabPool
 }
 
 /** A log that gives segments to the object. */
@@ -55,12 +59,25 @@ export interface MergedObject {
 
 /** Rejects as the stores do, and with the signal's reason. An object that is not swapped in is never referred to. */
 export async function mergeIntoObject(parts: MergedObjectParts, of: MergedObjectOf): Promise<MergedObject> {
+  const memory = new ObjectMemory()
+  try {
+    const merged = await mergeIn(memory, parts, of)
+    memory.release()
+    return merged
+  } catch (error) {
+    memory.abandon()
+    throw error
+  }
+}
+
+async function mergeIn(memory: ObjectMemory, parts: MergedObjectParts, of: MergedObjectOf): Promise<MergedObject> {
   const { clusterId, objects, swaps, crc32c } = parts
-  const { job, nextSequence, signal } = of
+  const { job, nextSequence, pace, signal } = of
   const asked = of.runs.flatMap(({ log: { topicId, partition }, sources }) =>
     sources.map((segment) => ({ of: { topicId, partition }, segment })),
   )
-  const bytes = await parts.readSegments(asked, of)
+  const take = (sizeBytes: number): Uint8Array => memory.take(parts.memory, sizeBytes)
+  const bytes = await parts.readSegments(asked, { pace, take, signal })
   const bytesRead = asked.reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
   const bytesOf = new Map(asked.map(({ segment }, index) => [segment, bytes[index]]))
   const runs = of.runs.map(({ log, sources }) => {
@@ -74,12 +91,16 @@ export async function mergeIntoObject(parts: MergedObjectParts, of: MergedObject
     const merged = new MergedSegments(log.bounds)
     for (const source of sources) {
       const own = must(bytesOf.get(source), 'the bytes of a source')
+      let checksum = 0
+      let at = 0
       for (const sizeBytes of merged.add({ ...source, bytes: own })) {
+        checksum = checksumAfter(checksum, own.subarray(at, at + sizeBytes), crc32c)
+        at += sizeBytes
         if (!slice.spent(1 + sizeBytes / mergedBytesPerUnit)) continue
         signal.throwIfAborted()
         await slice.next()
       }
-      checksums.set(own, crc32c(own))
+      checksums.set(own, checksum)
     }
     laidOut.push({ log, sources, ...merged.finish() })
   }
@@ -115,5 +136,5 @@ function sortedByPartition(runs: readonly MergedRun<MergedLogOf, MergeSource>[])
     .toSorted(({ log: a }, { log: b }) => (a.topicId === b.topicId ? a.partition - b.partition : a.topicId < b.topicId ? -1 : 1))
 }
 
-/** Batches are walked and summed, some gigabytes a second, so that a unit is a few microseconds. */
+/** Batches are walked, and small ones are summed, some gigabytes a second, so that a unit is a few microseconds. */
 const mergedBytesPerUnit = 8 * 1024

@@ -1,7 +1,8 @@
 // The memory of batches: shared by the objects of its time, used again when all of them are done, never while one is not, and never after a flush that was given up.
 import { expect, test } from 'vitest'
+import { ObjectMemory } from '../memory/object-memory.ts'
 import { SlabPool } from '../memory/slab-pool.ts'
-import { BatchMemory, ObjectMemory } from './batch-memory.ts'
+import { BatchMemory } from './batch-memory.ts'
 
 const kib = 1024
 

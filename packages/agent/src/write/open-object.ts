@@ -1,12 +1,14 @@
 // The object that is being filled: it copies batches into its own memory, groups them by partition, and reports its size and age.
-import { batchLayout, patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime } from '@local-kafka-service/protocol'
+import { patchLeaderEpoch, readBatchHeader, setCreateTime, setLogAppendTime } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import { type Checksum, joinChecksums } from '../core/checksum.ts'
+import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicId } from '../core/ids.ts'
+import { checksumAfter } from '../core/log/batch-checksum.ts'
 import type { Flush, FlushOutcome } from '../flush/chain.ts'
+import { ObjectMemory } from '../memory/object-memory.ts'
 import type { BatchOfTransaction, CommitBatch } from '../metadata/metadata-store.ts'
 import { encodeObject } from '../objects/object-format.ts'
-import { type BatchMemory, ObjectMemory } from './batch-memory.ts'
+import type { BatchMemory } from './batch-memory.ts'
 
 /** One validated record batch to append. */
 export interface Admission {
@@ -144,15 +146,4 @@ export class OpenObject {
     this.#groups.set(key, made)
     return made
   }
-}
-
-/** A batch of this size or more is not read again. */
-const joinedBytes = 2 * 1024
-
-/** The checksum of a batch was verified at its admission, or computed then. It covers the batch from its attributes on. */
-function checksumAfter(before: number, batch: Uint8Array, crc32c: Checksum): number {
-  if (batch.length < joinedBytes) return crc32c(batch, before)
-  const { attributes, crc } = batchLayout
-  const covered = new DataView(batch.buffer, batch.byteOffset + crc).getUint32(0)
-  return joinChecksums(crc32c(batch.subarray(0, attributes), before), covered, batch.length - attributes)
 }
