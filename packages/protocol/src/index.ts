@@ -103,11 +103,14 @@ export {
   type CheckedBatch,
   checkBatch,
   checkStoredBatch,
+  lastOffsetDeltaAt,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
+  recordCountAt,
   setCreateTime,
   setLogAppendTime,
+  storedBatchProblem,
   withPackedRecords,
 } from './records/batch.ts'
 export {

@@ -12,10 +12,12 @@ import {
   type DecodedRecord,
   decompress,
   packedProblem,
+  lastOffsetDeltaAt,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
   readRecords,
+  recordCountAt,
   setLogAppendTime,
 } from '../src/index.ts'
 import { lz4FrameSize } from '../src/records/lz4-frame.ts'
@@ -95,6 +97,19 @@ test('the base offset and the leader epoch lie outside the checksum; setting a t
   setLogAppendTime(batch, 0, 99_000, crc32c)
   expect(checkBatch(batch, 0, crc32c)).toMatchObject({ kind: 'ok', header: { maxTimestamp: 99_000, attributes: 8 } })
   expect([...readRecords(batch, 0, nodeCodecs, 100)].map(({ timestamp }) => timestamp)).toEqual([99_000, 99_000])
+})
+
+test.each([0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER])('a base offset of %d is written as it is', (baseOffset) => {
+  const batch = aBatch()
+  patchBaseOffset(batch, 0, baseOffset)
+  expect(new DataView(batch.buffer, batch.byteOffset).getBigInt64(0)).toBe(BigInt(baseOffset))
+  expect([lastOffsetDeltaAt(batch, 0), recordCountAt(batch, 0)]).toEqual([1, 2])
+})
+
+test('a header that is cut off is an error for those who read a field of it', () => {
+  const batch = aBatch().subarray(0, 59)
+  expect(() => recordCountAt(batch, 0)).toThrow(RangeError)
+  expect(() => patchBaseOffset(batch, 56, 1)).toThrow(RangeError)
 })
 
 test('a batch size below the size of the header is not accepted', () => {

@@ -195,8 +195,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'agent/src/read/batches.ts',
-        find: '  const checked = checkStoredBatch(bytes, at, crc32c)\n  if',
-        replace: "  const checked = { kind: 'ok', header: readBatchHeader(bytes, at) }\n  if",
+        find: '  const problem = storedBatchProblem(bytes, at, crc32c)\n',
+        replace: '  const problem = undefined\n',
       },
     ],
   },

@@ -1,11 +1,12 @@
 // Whole batches from a segment's bytes: found by walking headers, checked, and given their offsets.
 import {
-  type BatchHeader,
   batchLayout,
   batchSizeAt,
   checkStoredBatch,
+  lastOffsetDeltaAt,
   patchBaseOffset,
-  readBatchHeader,
+  recordCountAt,
+  storedBatchProblem,
 } from '@local-kafka-service/protocol'
 import type { Checksum } from '../core/checksum.ts'
 import { isEmpty } from '../core/log/empty-batch.ts'
@@ -85,11 +86,11 @@ export function checkSegment({ pieces, isAsPut }: StoredBytes, segment: Segment,
   let baseOffset = segment.baseOffset
   let hasEmptyBatches = false
   walkBatches(pieces, ({ bytes, at, start, isCopy }) => {
-    const header = isAsPut ? readBatchHeader(bytes, at) : checkedHeader(bytes, at, crc32c)
+    if (!isAsPut) mustBeIntact(bytes, at, crc32c)
     patchBaseOffset(bytes, at, baseOffset)
     if (isCopy) copyInto(pieces, start, bytes.subarray(0, baseOffsetBytes))
-    hasEmptyBatches ||= isEmpty(header)
-    baseOffset += header.lastOffsetDelta + 1
+    hasEmptyBatches ||= isEmptyAt(bytes, at)
+    baseOffset += lastOffsetDeltaAt(bytes, at) + 1
     return true
   })
   if (baseOffset !== segment.lastOffset + 1)
@@ -109,12 +110,11 @@ export function takeBatches({ pieces, hasEmptyBatches }: CheckedSegment, segment
   // The batches since the last empty one.
   let run = { start: 0, length: 0 }
   walkBatches(pieces, ({ bytes, at, start, sizeBytes: size }) => {
-    const header = readBatchHeader(bytes, at)
-    const following = baseOffset + header.lastOffsetDelta + 1
+    const following = baseOffset + lastOffsetDeltaAt(bytes, at) + 1
     if (following > fromOffset) {
       const isNeeded = sizeBytes === 0 && atLeastOne
       if (baseOffset >= untilOffset || (!isNeeded && sizeBytes + size > maxBytes)) return false
-      if (!isEmpty(header)) {
+      if (!isEmptyAt(bytes, at)) {
         if (run.start + run.length !== start) {
           chunks.push(...sliceChunks(pieces, run))
           run = { start, length: 0 }
@@ -157,7 +157,7 @@ export function salvage(bytes: Uint8Array, segment: Segment, message: string, cr
     const sizeBytes = batchSizeAt(bytes, at)
     if (sizeBytes === undefined || at + sizeBytes > bytes.length) break
     const sound = checkStoredBatch(bytes, at, crc32c).kind === 'ok'
-    batches.push({ at, sizeBytes, offsets: readBatchHeader(bytes, at).lastOffsetDelta + 1, sound })
+    batches.push({ at, sizeBytes, offsets: lastOffsetDeltaAt(bytes, at) + 1, sound })
     at += sizeBytes
   }
   const endsWhole = at === bytes.length && at === segment.sizeBytes
@@ -204,36 +204,41 @@ const copyBelowBytes = 4 * 1024
 /** The base offset is the first field. */
 const baseOffsetBytes = batchLayout.length
 
-function checkedHeader(bytes: Uint8Array, at: number, crc32c: Checksum): BatchHeader {
-  const checked = checkStoredBatch(bytes, at, crc32c)
-  if (checked.kind === 'error') throw new CorruptSegmentError(checked.message)
-  return checked.header
+function mustBeIntact(bytes: Uint8Array, at: number, crc32c: Checksum): void {
+  const problem = storedBatchProblem(bytes, at, crc32c)
+  if (problem !== undefined) throw new CorruptSegmentError(problem.message)
 }
 
+function isEmptyAt(bytes: Uint8Array, at: number): boolean {
+  return isEmpty({ recordCount: recordCountAt(bytes, at) })
+}
+
+/** One object for a whole walk: a segment has many batches. */
 interface WalkedBatch {
   /** Has the whole batch at `at`: a piece, or a copy if the batch lies in several pieces. */
-  readonly bytes: Uint8Array
-  readonly at: number
-  readonly isCopy: boolean
+  bytes: Uint8Array
+  at: number
+  isCopy: boolean
   /** Its first byte in the segment. */
-  readonly start: number
-  readonly sizeBytes: number
+  start: number
+  sizeBytes: number
 }
 
 /** Calls `visit` for each batch in order, until it returns false. Throws a CorruptSegmentError when a batch is cut off. */
-function walkBatches(pieces: readonly Uint8Array[], visit: (batch: WalkedBatch) => boolean): void {
-  let start = 0
+function walkBatches(pieces: readonly Uint8Array[], visit: (batch: Readonly<WalkedBatch>) => boolean): void {
+  const walked: WalkedBatch = { bytes: new Uint8Array(), at: 0, isCopy: false, start: 0, sizeBytes: 0 }
   let skip = 0
   for (const piece of pieces) {
     let at = skip
     while (at < piece.length) {
       const size = batchSizeAt(piece, at)
-      const isCopy = size === undefined || at + size > piece.length
-      const bytes = isCopy ? batchIn(pieces, start) : piece
-      const sizeBytes = isCopy ? bytes.length : size
-      if (!visit({ bytes, at: isCopy ? 0 : at, isCopy, start, sizeBytes })) return
-      start += sizeBytes
-      at += sizeBytes
+      walked.isCopy = size === undefined || at + size > piece.length
+      walked.bytes = walked.isCopy ? batchIn(pieces, walked.start) : piece
+      walked.at = walked.isCopy ? 0 : at
+      walked.sizeBytes = size === undefined || walked.isCopy ? walked.bytes.length : size
+      if (!visit(walked)) return
+      walked.start += walked.sizeBytes
+      at += walked.sizeBytes
     }
     skip = at - piece.length
   }
