@@ -11,8 +11,8 @@ import {
   crc32c,
   type DecodedRecord,
   decompress,
-  packedProblem,
   lastOffsetDeltaAt,
+  packedProblem,
   patchBaseOffset,
   patchLeaderEpoch,
   readBatchHeader,
@@ -99,12 +99,15 @@ test('the base offset and the leader epoch lie outside the checksum; setting a t
   expect([...readRecords(batch, 0, nodeCodecs, 100)].map(({ timestamp }) => timestamp)).toEqual([99_000, 99_000])
 })
 
-test.each([0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER])('a base offset of %d is written as it is', (baseOffset) => {
-  const batch = aBatch()
-  patchBaseOffset(batch, 0, baseOffset)
-  expect(new DataView(batch.buffer, batch.byteOffset).getBigInt64(0)).toBe(BigInt(baseOffset))
-  expect([lastOffsetDeltaAt(batch, 0), recordCountAt(batch, 0)]).toEqual([1, 2])
-})
+test.each([0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER])(
+  'a base offset of %d is written as it is',
+  (baseOffset) => {
+    const batch = aBatch()
+    patchBaseOffset(batch, 0, baseOffset)
+    expect(new DataView(batch.buffer, batch.byteOffset).getBigInt64(0)).toBe(BigInt(baseOffset))
+    expect([lastOffsetDeltaAt(batch, 0), recordCountAt(batch, 0)]).toEqual([1, 2])
+  },
+)
 
 test('a header that is cut off is an error for those who read a field of it', () => {
   const batch = aBatch().subarray(0, 59)
