@@ -42,4 +42,15 @@ export const mergeBugs: readonly PlantedBug[] = [
     scenario: 'merge',
     edits: [{ file: swap, find: 'let runningMaxTimestamp = maxima.get(log) ?? -1', replace: 'let runningMaxTimestamp = -1' }],
   },
+  {
+    name: 'the memory of a merge is given back before its object is stored',
+    scenario: 'merge',
+    edits: [
+      {
+        file: 'agent/src/upkeep/merged-object.ts',
+        find: '  // The swap removes bytes that were on the disk',
+        replace: '  memory.release()\n  // The swap removes bytes that were on the disk',
+      },
+    ],
+  },
 ]
