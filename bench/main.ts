@@ -17,6 +17,7 @@ import { type BenchRow, print } from './report.ts'
 import { startBenches } from './start.ts'
 import { storeBenches } from './store.ts'
 import { tailBenches } from './tail.ts'
+import { transactionBenches } from './transactions.ts'
 
 const kib = 1024
 
@@ -70,6 +71,12 @@ const benches: Readonly<Record<string, Bench>> = {
     measures: 'produces of one Node client, against Apache Kafka',
     minutes: 1.5,
     run: kafkaClientBenches,
+    needsKafka: true,
+  },
+  transactions: {
+    measures: 'the latency of a transaction on 1, 10 and 100 partitions, against Apache Kafka',
+    minutes: 2,
+    run: transactionBenches,
     needsKafka: true,
   },
 }
