@@ -1,4 +1,4 @@
-// A transactional producer that copies records of one partition to others exactly once, with the offset in the same transaction: by the protocol of KIP-890, or by the older one.
+// A transactional producer that copies records of one partition to others exactly once, with the offset in the same transaction: by the protocol of KIP-890, or by the older one. Long because it is one thing: every request of one producer.
 import { partitionKey } from '@local-kafka-service/agent/simulation'
 import {
   AddOffsetsToTxn,
@@ -44,7 +44,9 @@ interface CopierEpoch {
 export class Copier {
   readonly #parts: ClientParts
   readonly #options: CopierOptions
-  readonly #link: Reconnecting
+  /** To the coordinator of the transactional id, to that of the group, to the leader of each partition, and for reads. With one agent they are one connection. */
+  readonly #links = new Map<string, Reconnecting>()
+  readonly #requestTimeoutMs: number
   readonly #versions: {
     readonly init: number
     readonly add: number
@@ -67,7 +69,7 @@ export class Copier {
     this.#parts = parts
     this.#options = options
     const { chance } = parts
-    this.#link = new Reconnecting(parts, options.name, chance.between([500, 10_000]))
+    this.#requestTimeoutMs = chance.between([500, 10_000])
     this.#versions =
       options.transactionVersion === 2
         ? { init: chance.whole([4, 5]), add: 0, produce: chance.whole([12, 13]), offsets: 5, end: 5 }
@@ -83,7 +85,20 @@ export class Copier {
   /** Like kill -9: what it sent may still arrive. */
   die(): void {
     this.#over = true
-    this.#link.close()
+    this.#closeAll()
+  }
+
+  #closeAll(): void {
+    for (const link of this.#links.values()) link.close()
+  }
+
+  #linkFor(what: string): Reconnecting {
+    const key = this.#parts.addresses.length === 1 ? '' : what
+    const known = this.#links.get(key)
+    if (known !== undefined) return known
+    const link = new Reconnecting(this.#parts, this.#options.name, this.#requestTimeoutMs)
+    this.#links.set(key, link)
+    return link
   }
 
   /** It copies what the source has now, and stops. */
@@ -192,7 +207,7 @@ export class Copier {
     const { chance } = this.#parts
     const identity = this.#identity
     this.#over ||= identity === undefined || this.#versions.init < 3 || chance.happens(0.3)
-    if (this.#over || identity === undefined) return this.#link.close()
+    if (this.#over || identity === undefined) return this.#closeAll()
     try {
       this.#identity = await this.#init(identity)
     } catch (error) {
@@ -208,14 +223,18 @@ export class Copier {
     const version = chance.whole([7, 10])
     const topics = [{ name: topic.name, topicId: topic.topicId, partitionIndexes: [source] }]
     let before = 0
-    const answer = await this.#asked('OffsetFetch', async (connection) => {
-      before = checker.transactions.copiedUpTo(key)
-      const asked = version < 8 ? { groupId, topics, groups: [] } : { groupId: '', topics: [], groups: [{ groupId, topics }] }
-      const whole = await connection.request(OffsetFetch, version, { ...asked, requireStable: true })
-      const of = version < 8 ? whole : whole.groups[0]
-      const partition = of?.topics[0]?.partitions[0]
-      return { errorCode: of?.errorCode || (partition?.errorCode ?? 0), offset: partition?.committedOffset ?? -1 }
-    })
+    const answer = await this.#asked(
+      'OffsetFetch',
+      async (connection) => {
+        before = checker.transactions.copiedUpTo(key)
+        const asked = version < 8 ? { groupId, topics, groups: [] } : { groupId: '', topics: [], groups: [{ groupId, topics }] }
+        const whole = await connection.request(OffsetFetch, version, { ...asked, requireStable: true })
+        const of = version < 8 ? whole : whole.groups[0]
+        const partition = of?.topics[0]?.partitions[0]
+        return { errorCode: of?.errorCode || (partition?.errorCode ?? 0), offset: partition?.committedOffset ?? -1 }
+      },
+      'group',
+    )
     if (answer.errorCode !== 0) return undefined
     checker.transactions.offsetFetched(name, key, { offset: answer.offset, before })
     return Math.max(answer.offset, 0)
@@ -225,10 +244,14 @@ export class Copier {
     const { name, source } = this.#options
     const places = [{ partition: source, offset }]
     const asked = { reader: name, version: 13, isolation: 'read_committed', maxWaitMs: 100, places, seen: new Map() } as const
-    const answer = await this.#asked('Fetch', async (connection) => {
-      const [read] = await fetchIsolated(this.#parts, connection, asked)
-      return { errorCode: 0, read }
-    })
+    const answer = await this.#asked(
+      'Fetch',
+      async (connection) => {
+        const [read] = await fetchIsolated(this.#parts, connection, asked)
+        return { errorCode: 0, read }
+      },
+      'reads',
+    )
     return answer.read
   }
 
@@ -262,15 +285,19 @@ export class Copier {
       producer: { id: producerId, epoch: producerEpoch, baseSequence },
       transactional: true,
     })
-    const { baseOffset } = await this.#asked('Produce', async (connection) => {
-      const { responses } = await connection.request(Produce, this.#versions.produce, {
-        transactionalId,
-        acks: -1,
-        timeoutMs: 30_000,
-        topicData: [{ name: topic.name, topicId: topic.topicId, partitionData: [{ index: partition, records }] }],
-      })
-      return responses[0]?.partitionResponses[0] ?? { errorCode: -1, baseOffset: -1 }
-    })
+    const { baseOffset } = await this.#asked(
+      'Produce',
+      async (connection) => {
+        const { responses } = await connection.request(Produce, this.#versions.produce, {
+          transactionalId,
+          acks: -1,
+          timeoutMs: 30_000,
+          topicData: [{ name: topic.name, topicId: topic.topicId, partitionData: [{ index: partition, records }] }],
+        })
+        return responses[0]?.partitionResponses[0] ?? { errorCode: -1, baseOffset: -1 }
+      },
+      `partition ${partition}`,
+    )
     this.#sequences.set(partition, baseSequence + values.length)
     trace.write(name, `${values.join()} in ${partition}: offset ${baseOffset}`)
     checker.acked(values, topic.topicId, partition, baseOffset)
@@ -280,17 +307,21 @@ export class Copier {
     const { topic } = this.#parts
     const { transactionalId, groupId, source } = this.#options
     const partitions = [{ partitionIndex: source, committedOffset: offset, committedMetadata: null }]
-    await this.#asked('TxnOffsetCommit', async (connection) => {
-      const { topics } = await connection.request(TxnOffsetCommit, this.#versions.offsets, {
-        transactionalId,
-        groupId,
-        producerId,
-        producerEpoch,
-        memberId: '',
-        topics: [{ name: topic.name, partitions }],
-      })
-      return { errorCode: topics[0]?.partitions[0]?.errorCode ?? -1 }
-    })
+    await this.#asked(
+      'TxnOffsetCommit',
+      async (connection) => {
+        const { topics } = await connection.request(TxnOffsetCommit, this.#versions.offsets, {
+          transactionalId,
+          groupId,
+          producerId,
+          producerEpoch,
+          memberId: '',
+          topics: [{ name: topic.name, partitions }],
+        })
+        return { errorCode: topics[0]?.partitions[0]?.errorCode ?? -1 }
+      },
+      'group',
+    )
   }
 
   async #end(identity: CopierEpoch, copying: Copying, outcome: 'commit' | 'abort'): Promise<void> {
@@ -343,7 +374,7 @@ export class Copier {
     const { transactionalId, name } = this.#options
     if (this.#former === undefined) return
     const { identity } = this.#former
-    const connection = await this.#link.open(() => this.#over)
+    const connection = await this.#linkFor('coordinator').open(() => this.#over)
     trace.write(name, `sends an EndTxn in epoch ${identity.producerEpoch} again`)
     await connection?.request(EndTxn, 5, { transactionalId, ...identity, committed: chance.happens(0.5) }).catch(lostOnly)
   }
@@ -352,10 +383,12 @@ export class Copier {
   async #asked<Answer extends { readonly errorCode: number }>(
     what: string,
     request: (connection: ClientConnection) => Promise<Answer>,
+    to: 'coordinator' | 'group' | 'reads' | `partition ${number}` = 'coordinator',
   ): Promise<Answer> {
     const { checker, time, chance } = this.#parts
+    const link = this.#linkFor(to)
     for (;;) {
-      const connection = await this.#link.open(() => this.#over)
+      const connection = await link.open(() => this.#over)
       if (connection === undefined) throw new TransactionFailed(`is over before the answer to ${what}`)
       let error = 'no answer'
       try {
@@ -372,6 +405,7 @@ export class Copier {
           checker.violate('no defect', `${this.#options.name} received ${error} for ${what} in epoch ${producerEpoch} of ${producerId}`)
         throw new TransactionFailed(`${what}: ${error}`)
       }
+      if (error === 'NOT_COORDINATOR' || error === 'NOT_LEADER_OR_FOLLOWER') link.tryAnother()
       await time.sleep(retryBackoffMs * chance.between([0.8, 1.2]))
     }
   }

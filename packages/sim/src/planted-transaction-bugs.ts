@@ -36,8 +36,8 @@ const deletePartitionsOf = `,
       },
       {
         file: ids,
-        find: "value: { kind: 'decided', row: decision.row, grown: ended",
-        replace: "value: { kind: 'decided', more: ended?.more, row: ended?.more ? row : decision.row, grown: ended",
+        find: "value: { kind: 'decided', row: decision.row, ...(ended",
+        replace: "value: { kind: 'decided', more: ended?.more, row: ended?.more ? row : decision.row, ...(ended",
       },
       {
         file: coordinator,
@@ -88,6 +88,32 @@ const deletePartitionsOf = `,
     name: 'offsets are applied on abort',
     scenario,
     edits: [{ file: ids, find: "...(outcome === 'commit' ? [applyOffsets(key)] : []),", replace: 'applyOffsets(key),' }],
+  },
+  {
+    name: 'a late EndTxn of the older protocol ends the next transaction',
+    scenario,
+    edits: [
+      {
+        file: coordinator,
+        find: "request: { kind: 'end', ...ending, transactionNumber } }))",
+        replace: "request: { kind: 'end', ...ending } }))",
+      },
+    ],
+  },
+  {
+    name: 'a late batch of the older protocol is appended to the next transaction',
+    scenario,
+    edits: [{ file: rules, find: 'isAdded && row.transactionNumber === transactionNumber', replace: 'isAdded' }],
+  },
+  {
+    name: 'an old EndTxn is done although its connection was closed',
+    scenario,
+    edits: [{ file: coordinator, find: 'if (signal.aborted) throw', replace: 'if (false) throw' }],
+  },
+  {
+    name: 'an old batch is appended although its connection was closed',
+    scenario,
+    edits: [{ file: 'agent/src/api/produce.ts', find: 'if (context.signal.aborted) throw', replace: 'if (false) throw' }],
   },
   {
     name: "a fenced producer's batch is accepted",

@@ -25,13 +25,14 @@ export const agents: Scenario = {
     })
     for (let rounds = chance.whole([3, 8]); rounds > 0; rounds -= 1) {
       await time.sleep(chance.between([100, 6_000]))
-      await disturb(world)
+      await disturbAgents(world)
     }
     return disturbed
   },
 }
 
-async function disturb(world: World): Promise<void> {
+/** One of the agents, the network, the clocks or the database. */
+export async function disturbAgents(world: World): Promise<void> {
   const { chance, running } = world
   const agent = running.length === 0 ? undefined : chance.pick(running)
   switch (

@@ -13,6 +13,7 @@ import { purge } from './purge.ts'
 import { retention } from './retention.ts'
 import { topicMadeAgain } from './topics.ts'
 import { transactions } from './transactions.ts'
+import { transactionsOfAgents } from './transactions-of-agents.ts'
 
 export const scenarios: readonly Scenario[] = [
   slowFlushBeatsNewerFlush,
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario[] = [
   merge,
   agents,
   transactions,
+  transactionsOfAgents,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */
