@@ -4,7 +4,7 @@ import type { IncarnationId, LogId, Nonce, Sequence, TopicPartition } from '../c
 import { cutWindow } from '../core/log/producer-window.ts'
 import { objectKey } from '../core/object-key.ts'
 import type { Cluster } from './cluster.ts'
-import { type AbortedRow, insertAborted, insertMarkers, type MarkerRow } from './markers.ts'
+import { type AbortedRow, insertAborted, insertMarkers, type MarkerRow, markerText } from './markers.ts'
 import { lockPartitions, setFirstUnstable, setLogEnd, type WindowRow, windowOf, windowRow } from './partition-rows.ts'
 import type { CommittedObject, DamagedLog, ObjectId, RecentCursor, RecentObjects } from './recovery-store.ts'
 import { type Body, read, unchanged } from './sql.ts'
@@ -103,7 +103,8 @@ export function* cutLogs(input: readonly DamagedLog[]): Body<null> {
       .toSorted((a, b) => a.markerOffset - b.markerOffset)
       .map((row, index) => {
         maxTimestamp = Math.max(maxTimestamp, row.maxTimestamp)
-        return { ...row, offset: fromOffset + index, markerOffset: fromOffset + index, runningMaxTimestamp: maxTimestamp }
+        const offset = fromOffset + index
+        return { ...row, marker: markerOf(row), offset, markerOffset: offset, runningMaxTimestamp: maxTimestamp }
       })
     const nextOffset = fromOffset + markers.length
     const stable = markers.map((row) => ({ ...row, lastStableOffset: firstUnstableOffset ?? nextOffset }))
@@ -321,15 +322,29 @@ const deleteAbortedFrom = statementPerRow<LogPlace>(
   'DELETE FROM aborted_transactions WHERE cluster = $cluster AND log = $log AND marker_offset >= $fromOffset',
 )
 
+interface LostAbort extends Omit<MarkerRow, 'offset' | 'runningMaxTimestamp' | 'marker'>, Omit<AbortedRow, 'lastStableOffset'> {
+  /** Null: a merge has written the marker into an object. */
+  readonly marker: string | null
+  /** The present epoch of its producer; null if the log has forgotten the producer. */
+  readonly epoch: number | null
+}
+
 /** The aborted transactions that have records before the cut and their marker after it. */
-const readLostAborts = statementPerRow<LogPlace, Omit<MarkerRow, 'offset' | 'runningMaxTimestamp'> & Omit<AbortedRow, 'lastStableOffset'>>(
+const readLostAborts = statementPerRow<LogPlace, LostAbort>(
   'read lost aborts',
   { log: 'bigint', fromOffset: 'bigint' },
   `SELECT a.log, a.marker_offset AS "markerOffset", a.first_offset AS "firstOffset", a.producer_id AS "producerId", s.incarnation, s.marker,
-    s.max_timestamp AS "maxTimestamp" FROM aborted_transactions AS a
-    JOIN segments AS s ON s.cluster = a.cluster AND s.log = a.log AND s.last_offset = a.marker_offset
+    s.max_timestamp AS "maxTimestamp", w.epoch FROM aborted_transactions AS a
+    JOIN segments AS s ON s.cluster = a.cluster AND s.log = a.log AND s.last_offset >= a.marker_offset AND s.base_offset <= a.marker_offset
+    LEFT JOIN producers AS w ON w.cluster = a.cluster AND w.log = a.log AND w.producer_id = a.producer_id
     WHERE a.cluster = $cluster AND a.log = $log AND a.marker_offset >= $fromOffset AND a.first_offset < $fromOffset`,
 )
+
+/** The bytes of a merged marker are lost with the object, so this one has the present epoch of the producer, which fences as well. */
+function markerOf({ marker, producerId, epoch }: LostAbort): string {
+  // Absent: the log has forgotten the producer, so any epoch fences.
+  return marker ?? markerText({ producerId, producerEpoch: epoch ?? 0, outcome: 'abort', coordinatorEpoch: 0, leaderEpoch: 0 })
+}
 
 const setWindows = statementPerRow<Omit<WindowRow, 'epoch'>>(
   'set producer windows',

@@ -97,6 +97,8 @@ export interface MergeAsk {
 export interface MergeSource extends Segment {
   /** The time since its object was committed, by the database's clock. */
   readonly ageMs: number
+  /** Of a marker: see MergeableSegment. */
+  readonly beside?: { readonly objectKey: string; readonly ageMs: number }
 }
 
 /** `changed`: none of the logs has all of its segments any more. `fenced`: the job has ended. Nothing was done then. `swapped`: at least one was. */

@@ -12,11 +12,13 @@ import type { CommitBatch, Registration, Segment, Topic } from '../metadata/meta
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
 import { aBatch, aCommitIn, aTopic, committed, openCluster, registered } from '../metadata/testing/a-cluster.ts'
+import type { TransactionalRequest } from '../metadata/transaction-store.ts'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { decodeObject, encodeObject } from '../objects/object-format.ts'
 import { CachedObjects } from '../objects/wrappers/cached.ts'
 import type { AgentEvent } from '../observe/events.ts'
 import { DamageReports } from '../read/damage.ts'
+import { markerBatch } from '../read/marker-batch.ts'
 import { SegmentReader } from '../read/segment-reader.ts'
 import { readTogether } from '../read/segments-together.ts'
 import { Slots } from '../time/slots.ts'
@@ -147,9 +149,11 @@ async function segmentsOf(partition: number): Promise<readonly Segment[]> {
 /** Every batch of the partition: its offset, and all of its bytes but the base offset. */
 async function batchesOf(partition: number): Promise<readonly string[]> {
   const batches: string[] = []
-  for (const { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp } of await segmentsOf(partition)) {
-    if (sizeBytes === 0) continue
-    const bytes = Buffer.from(await objects.read(key, { start: byteStart, length: sizeBytes }))
+  for (const segment of await segmentsOf(partition)) {
+    const { baseOffset, lastOffset, objectKey: key, byteStart, sizeBytes, maxTimestamp } = segment
+    const ofMarker = markerBatch(segment, nativeCrc32c)
+    if (sizeBytes === 0 && ofMarker === undefined) continue
+    const bytes = Buffer.from(ofMarker ?? (await objects.read(key, { start: byteStart, length: sizeBytes })))
     let offset = baseOffset
     let newest = -1
     for (let at = 0; at < bytes.length; ) {
@@ -195,6 +199,41 @@ test('small objects become one that is sorted by partition, and every batch keep
   ])
   // The sweep may have them.
   expect(await store.sweep.released({ maxObjects: 100 })).toHaveLength(5)
+})
+
+test('markers are written into the object, and their rows go; those at the end of a log wait', async () => {
+  const transactionalId = 'id'
+  const decide = (request: TransactionalRequest['request'], more: Partial<TransactionalRequest> = {}) =>
+    store.transactions.decide({ transactionalId, incarnation: me.incarnation, request, ...more })
+  const init = { kind: 'init', timeoutMs: 60_000, expected: undefined } as const
+  const begun = await decide(init, { newProducerId: await store.log.allocateProducerIds(1) })
+  let row = begun.kind === 'decided' ? must(begun.row, 'the row') : expect.fail(begun.kind)
+  const transaction = async (outcome: 'commit' | 'abort', of: readonly number[]): Promise<void> => {
+    const partitions = [0, 1].map((partition) => ({ topicId: topic.topicId, partition }))
+    await decide({ kind: 'add', producer: row }, { partitions })
+    if (of.length > 0) await flush(of)
+    const ended = await decide({ kind: 'end', producer: row, outcome, transactionVersion: 2 })
+    row = ended.kind === 'decided' ? must(ended.row, 'the row') : expect.fail(ended.kind)
+  }
+  // Partition 1 begins with a marker, and partition 0 ends with markers only.
+  await transaction('commit', [0])
+  await transaction('abort', [0, 1])
+  await flush([1])
+  await transaction('commit', [0])
+  const before = await everything()
+  start()
+  await eventually(maxAgeMs + intervalMs)
+  expect(await everything()).toEqual(before)
+  for (const partition of [0, 1]) expect((await segmentsOf(partition)).filter(({ marker }) => marker !== undefined)).toEqual([])
+  expect(merges()).toMatchObject([{ end: 'swapped', objects: 4, partitions: 2 }])
+  await transaction('commit', [])
+  await eventually(maxAgeMs + intervalMs)
+  const markers = async (): Promise<number> => (await segmentsOf(0)).filter(({ marker }) => marker !== undefined).length
+  expect(await markers()).toBe(1)
+  await flush([0, 1])
+  await flush([0, 1])
+  await eventually(maxAgeMs + intervalMs)
+  expect(await markers()).toBe(0)
 })
 
 test('enough bytes or segments are merged before they are old, but what was just written is left alone', async () => {

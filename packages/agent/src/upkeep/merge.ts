@@ -1,7 +1,15 @@
 // Merges: small objects of many partitions become larger ones that are sorted by partition, so that a partition can be read with few requests and few rows.
 import { must } from '../core/assert.ts'
 import type { Incarnation, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
-import { bytesOf, type LogCandidates, type MergedRun, planFirstMerge, planSecondMerge } from '../core/log/merge/merge-plan.ts'
+import {
+  bytesOf,
+  isMergeable,
+  type LogCandidates,
+  type MergedRun,
+  planFirstMerge,
+  planSecondMerge,
+  withMarkers,
+} from '../core/log/merge/merge-plan.ts'
 import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import { MetadataError, type Topic, type Topics } from '../metadata/metadata-store.ts'
@@ -235,7 +243,7 @@ export class SegmentMerge {
       emit({
         kind: 'segments merged',
         end,
-        objects: new Set(sources.map(({ objectKey }) => objectKey)).size,
+        objects: new Set(sources.flatMap(({ objectKey, marker }) => (marker === undefined ? [objectKey] : []))).size,
         partitions: done.runs.filter((run) => run.sources.length > 0).length,
         sources: sources.length,
         segments: segmentCount,
@@ -258,7 +266,7 @@ export class SegmentMerge {
     }, running.signal)
   }
 
-  /** The next segments of these logs, as many as two swaps replace. Those without bytes are passed over: they say which offsets are damaged. */
+  /** The next segments of these logs, as many as two swaps replace. Those that say which offsets are damaged have no bytes, and are passed over. */
   async #candidates(states: readonly MergeState[], fromOf: (state: MergeState) => number, { signal }: MergeRun): Promise<MergeCandidates> {
     const found = states.map((log) => ({ log, from: fromOf(log), segments: [] as MergeSource[], hasMore: true }))
     let left = 2 * this.#parts.limits.mergeSources
@@ -281,7 +289,7 @@ export class SegmentMerge {
         }
       }
     }
-    return found
+    return found.map((one) => ({ ...one, segments: withMarkers(one.segments) }))
   }
 
   /** Pages of this agent's partitions. Adds the bounds of their topics to `bounds`. */
@@ -303,10 +311,10 @@ export class SegmentMerge {
   }
 }
 
-/** The segments without bytes with which a log begins. */
+/** The segments without bytes with which a log begins. Markers at its end wait for the next records. */
 function skippedOf(candidates: MergeCandidates): MergeRuns {
-  return candidates.flatMap(({ log, segments }) => {
-    const end = segments.findIndex(({ sizeBytes }) => sizeBytes > 0)
+  return candidates.flatMap(({ log, segments, hasMore }) => {
+    const end = segments.findIndex((segment) => isMergeable(segment) || (segment.marker !== undefined && !hasMore))
     const sources = end < 0 ? segments : segments.slice(0, end)
     return sources.length === 0 ? [] : [{ log, sources }]
   })

@@ -4,6 +4,8 @@ import { type Checksum, joinChecksums } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, Sequence, TopicPartition } from '../core/ids.ts'
 import { checksumAfter } from '../core/log/batch-checksum.ts'
 import type { NewSegment } from '../core/log/compaction/compacted-segments.ts'
+import { controlBatch } from '../core/log/control-batch.ts'
+import type { Marker } from '../core/log/marker.ts'
 import type { MergedRun } from '../core/log/merge/merge-plan.ts'
 import { type MergedSegmentBounds, MergedSegments } from '../core/log/merge/merged-segments.ts'
 import { objectKey } from '../core/object-key.ts'
@@ -76,10 +78,13 @@ async function mergeIn(memory: ObjectMemory, parts: MergedObjectParts, of: Merge
   const asked = of.runs.flatMap(({ log: { topicId, partition }, sources }) =>
     sources.map((segment) => ({ of: { topicId, partition }, segment })),
   )
+  // No object has the bytes of markers: from here on this one has them.
+  const stored = asked.filter(({ segment }) => segment.marker === undefined)
   const take = (sizeBytes: number): Uint8Array => memory.take(parts.memory, sizeBytes)
-  const bytes = await parts.readSegments(asked, { pace, take, signal })
-  const bytesRead = asked.reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
-  const bytesOf = new Map(asked.map(({ segment }, index) => [segment, bytes[index]]))
+  const bytes = await parts.readSegments(stored, { pace, take, signal })
+  const bytesRead = stored.reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
+  const bytesOf = new Map<MergeSource, Uint8Array | undefined>(stored.map(({ segment }, index) => [segment, bytes[index]]))
+  for (const { segment } of asked) if (segment.marker !== undefined) bytesOf.set(segment, markerBytes(segment, segment.marker, crc32c))
   const runs = of.runs.map(({ log, sources }) => {
     const damaged = sources.findIndex((source) => bytesOf.get(source) === undefined)
     return { log, sources: damaged < 0 ? sources : sources.slice(0, damaged) }
@@ -123,11 +128,15 @@ async function mergeIn(memory: ObjectMemory, parts: MergedObjectParts, of: Merge
     return { topicId, partition, sources, segments: placed, merged: log.merged(sources, segments) }
   })
   // As old as its newest source: the age of records without timestamps is that of their object.
-  const ageMs = Math.min(...laidOut.flatMap(({ sources }) => sources.map((source) => source.ageMs)))
+  const ageMs = Math.min(...laidOut.flatMap(({ sources }) => sources.map(({ ageMs: own, beside }) => beside?.ageMs ?? own)))
   const object = { sizeBytes: encoded.sizeBytes, checksum: encoded.checksum, ageMs }
   const end = await swaps.swap({ incarnation: job, sequence, object, logs })
   const segmentCount = laidOut.reduce((sum, { segments }) => sum + segments.length, 0)
   return { end, runs, segmentCount, bytesRead, bytesWritten: encoded.sizeBytes }
+}
+
+function markerBytes({ baseOffset, maxTimestamp }: MergeSource, marker: Marker, crc32c: Checksum): Uint8Array {
+  return controlBatch(marker, { offset: baseOffset, timestamp: maxTimestamp }, crc32c)
 }
 
 function sortedByPartition(runs: readonly MergedRun<MergedLogOf, MergeSource>[]): readonly MergedRun<MergedLogOf, MergeSource>[] {

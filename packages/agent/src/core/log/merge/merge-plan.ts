@@ -4,10 +4,31 @@
 export interface MergeableSegment {
   readonly objectKey: string
   readonly lastOffset: number
-  /** 0: its offsets are damaged and were skipped. */
+  /** 0: it is a marker, or its offsets are damaged and were skipped. */
   readonly sizeBytes: number
   /** The time since its object was committed. */
   readonly ageMs: number
+  /** Set in a segment that is a marker. */
+  readonly marker?: object
+  /** Of a marker, which no object has: the segment beside it, with which it is merged. */
+  readonly beside?: { readonly objectKey: string; readonly ageMs: number }
+}
+
+/** Each marker goes with the segment before it, and those at the beginning with the one after them. Without any such segment they have none. */
+export function withMarkers<Source extends MergeableSegment>(segments: readonly Source[]): readonly Source[] {
+  let beside = segments.find(({ sizeBytes }) => sizeBytes > 0)
+  if (beside === undefined) return segments
+  return segments.map((segment) => {
+    if (segment.sizeBytes > 0) beside = segment
+    if (segment.marker === undefined || beside === undefined) return segment
+    const { objectKey, ageMs } = beside
+    return { ...segment, beside: { objectKey, ageMs } }
+  })
+}
+
+/** Whether it has bytes, or gets them by the merge. */
+export function isMergeable({ sizeBytes, beside }: MergeableSegment): boolean {
+  return sizeBytes > 0 || beside !== undefined
 }
 
 /** The next segments of one log, in order. */
@@ -59,10 +80,12 @@ export function planFirstMerge<Log, Source extends MergeableSegment>(
   const logs = candidates.map(({ log, segments }) => ({ log, segments: runOf(segments, rules.quietMs) }))
   // Of objects after the last known segment of a log, not all segments are known.
   const known = candidates.flatMap(({ segments, hasMore }) => (hasMore ? segments.slice(-1) : []))
-  const horizonMs = Math.max(0, ...known.map(({ ageMs }) => ageMs))
+  const horizonMs = Math.max(0, ...known.map((segment) => objectOf(segment).ageMs))
   const objects = new Map<string, ObjectToMerge>()
   for (const [log, { segments }] of logs.entries())
-    for (const { objectKey, sizeBytes, ageMs } of segments) {
+    for (const segment of segments) {
+      const { objectKey, ageMs } = objectOf(segment)
+      const sizeBytes = plannedBytes(segment)
       const object = objects.get(objectKey) ?? { bytes: 0, ageMs, parts: [] }
       object.bytes += sizeBytes
       object.parts.push({ log, sizeBytes })
@@ -77,7 +100,7 @@ export function planFirstMerge<Log, Source extends MergeableSegment>(
   const taken = new Set(oldestFirst.slice(0, isFull ? fitting.fullest : fitting.count).map(([key]) => key))
   const isOld = oldestFirst.some(([, { ageMs }]) => ageMs >= rules.maxAgeMs)
   const runs = logs.flatMap(({ log, segments }) => {
-    const end = segments.findIndex(({ objectKey }) => !taken.has(objectKey))
+    const end = segments.findIndex((segment) => !taken.has(objectOf(segment).objectKey))
     const chosen = end < 0 ? segments : segments.slice(0, end)
     return chosen.length === 0 ? [] : [{ log, sources: chosen }]
   })
@@ -157,9 +180,19 @@ export function bytesOf(segments: readonly Pick<MergeableSegment, 'sizeBytes'>[]
   return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
-/** The segments before the first that is too young or has no bytes. */
+/** The object that it is merged with, and how old that is. */
+function objectOf(segment: MergeableSegment): { readonly objectKey: string; readonly ageMs: number } {
+  return segment.beside ?? segment
+}
+
+/** A marker's control batch is small: one byte stands for it. */
+function plannedBytes({ sizeBytes }: MergeableSegment): number {
+  return Math.max(1, sizeBytes)
+}
+
+/** The segments before the first that is too young or cannot be merged. */
 function runOf<Source extends MergeableSegment>(segments: readonly Source[], quietMs: number): readonly Source[] {
-  const end = segments.findIndex(({ sizeBytes, ageMs }) => sizeBytes === 0 || ageMs < quietMs)
+  const end = segments.findIndex((segment) => !isMergeable(segment) || objectOf(segment).ageMs < quietMs)
   return end < 0 ? segments : segments.slice(0, end)
 }
 
