@@ -426,8 +426,8 @@ export const fixedLimits = {
   /** Ids that one group has issued (MEMBER_ID_REQUIRED) and that have not joined yet: a client may request them in a loop, and each lives for a session. */
   idsHandedOutPerGroup: 10_000,
 
-  /** How often an agent reads how far the partitions of other agents have grown, while consumers wait for them: what a consumer waits at most for another agent's commits. */
-  followMs: 100,
+  /** How often an agent reads how far the partitions of other agents have grown, while consumers wait for them: what a consumer waits at most for another agent's commits, and half of it at the median. */
+  followMs: 50,
   /** A lease that did not beat for this long is over: five beats, so that one slow transaction of its holder does not end it. */
   leaseMs: 5_000,
   /** Two reads of a lease that are further apart prove nothing about the time between them. */

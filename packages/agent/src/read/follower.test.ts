@@ -13,13 +13,13 @@ const own = { topicId, partition: 0 }
 /** Partition 0 is this agent's, all others are another's. */
 function aFollower({ isAlone = false } = {}) {
   const clock = new ManualClock()
-  const stored = { highWatermark: 5, logStartOffset: 0, away: undefined as 'unavailable' | 'invalid' | undefined, reads: 0 }
+  const stored = { highWatermark: 5, open: 0, logStartOffset: 0, away: undefined as 'unavailable' | 'invalid' | undefined, reads: 0 }
   const log = {
     partitions: async (asked: readonly { readonly topicId: string; readonly partition: number }[]) => {
       stored.reads += 1
       if (stored.away !== undefined) throw new MetadataError(stored.away, 'away')
-      const { highWatermark, logStartOffset } = stored
-      const more = { logId: 1, owner: null, epoch: 1, lastStableOffset: highWatermark, lastAbortOffset: -1, maxTimestamp: 1 }
+      const { highWatermark, logStartOffset, open } = stored
+      const more = { logId: 1, owner: null, epoch: 1, lastStableOffset: highWatermark - open, lastAbortOffset: -1, maxTimestamp: 1 }
       return asked.map((of): PartitionState => ({ ...of, highWatermark, logStartOffset, ...more }))
     },
   }
@@ -28,7 +28,7 @@ function aFollower({ isAlone = false } = {}) {
   const follower = new Follower({ log, tails, owners, clock })
   const highWatermark = async (of: typeof own): Promise<number | undefined> =>
     (await follower.loaded([of], clock.monotonic()))[0]?.highWatermark
-  return { follower, tails, clock, stored, highWatermark }
+  return { follower, tails, clock, stored, owners, highWatermark }
 }
 
 test('a fetch from another agent’s partition finds what was committed before it came; for an own one memory is enough', async () => {
@@ -71,6 +71,53 @@ test('a reader that waits wakes when another agent has committed or removed reco
     over.abort()
     await running
   }
+})
+
+test('an own partition with an open transaction, which another agent may end, is read as those of others', async () => {
+  const { follower, tails, clock, stored } = aFollower()
+  const over = new AbortController()
+  const running = follower.run(over.signal)
+  stored.open = 2
+  await tails.loaded([own])
+  let wakes = 0
+  const unwatch = tails.watch([own], () => (wakes += 1))
+  stored.open = 0
+  stored.highWatermark = 6
+  await clock.advance(fixedLimits.followMs)
+  expect([wakes, tails.get(topicId, 0)?.lastStableOffset]).toEqual([1, 6])
+  unwatch()
+  // A fetch that does not wait finds the end, too.
+  stored.open = 1
+  stored.highWatermark = 7
+  tails.forget(() => true)
+  expect((await follower.loaded([own], clock.monotonic()))[0]?.lastStableOffset).toBe(6)
+  stored.open = 0
+  stored.highWatermark = 8
+  await clock.advance(1)
+  expect((await follower.loaded([own], clock.monotonic()))[0]?.lastStableOffset).toBe(8)
+  const { reads } = stored
+  await clock.advance(1)
+  await follower.loaded([own], clock.monotonic())
+  expect(stored.reads).toBe(reads)
+  over.abort()
+  await running
+})
+
+test('an agent whose last fellow has gone forgets what that one may have changed', async () => {
+  const { follower, tails, clock, owners } = aFollower()
+  const over = new AbortController()
+  const running = follower.run(over.signal)
+  await tails.loaded([own])
+  await clock.advance(fixedLimits.followMs)
+  expect(tails.get(topicId, 0)).toBeDefined()
+  owners.isAlone = true
+  await clock.advance(fixedLimits.followMs)
+  expect(tails.get(topicId, 0)).toBeUndefined()
+  await tails.loaded([own])
+  await clock.advance(fixedLimits.followMs)
+  expect(tails.get(topicId, 0)).toBeDefined()
+  over.abort()
+  await running
 })
 
 test('nothing is read while no reader waits, or while the agent is alone', async () => {

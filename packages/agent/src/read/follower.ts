@@ -24,15 +24,15 @@ export class Follower {
   }
 
   /**
-   * The tails of partitions of any agent, as `Tails.loaded` returns them. Those of other agents were read at `sinceMs` or later, so that a fetch finds what was
-   * committed before it came. Rejects as the database does.
+   * The tails of partitions of any agent, as `Tails.loaded` returns them. Those of other agents, and those with an open transaction, were read at `sinceMs` or
+   * later, so that a fetch finds what was committed before it came. Rejects as the database does.
    */
   async loaded(asked: readonly TopicPartition[], sinceMs: number): Promise<readonly (Tail | undefined)[]> {
-    const { tails, owners } = this.#parts
+    const { tails } = this.#parts
     const all = await tails.loaded(asked)
     const old: Tail[] = []
     for (const tail of all) {
-      if (tail === undefined || owners.ofPartition(tail.topicId, tail.partition).mine) continue
+      if (tail === undefined || !this.#changesElsewhere(tail)) continue
       if ((this.#readMs.get(tail) ?? Number.NEGATIVE_INFINITY) < sinceMs) old.push(tail)
     }
     if (old.length > 0) await this.#read(old)
@@ -40,22 +40,34 @@ export class Follower {
   }
 
   /**
-   * Reads the states of partitions that readers wait for, until the signal aborts. Those of this agent are read now and then: other agents end transactions in
-   * them. An agent that is alone reads nothing. While the database is away, readers wait.
+   * Reads the states of partitions that readers wait for, until the signal aborts. Other agents end transactions in the partitions of this one, too: those with an
+   * open transaction are read as often as those of others, the rest now and then. An agent that is alone reads nothing. While the database is away, readers wait.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { owners, tails, clock } = this.#parts
-    let passes = 0
+    let [passes, wasAlone] = [0, true]
     for await (const _ of every(clock, fixedLimits.followMs, signal)) {
-      if (owners.isAlone) continue
+      // The last of the others may have ended transactions here that this agent has not read: from here on it reads nothing now and then.
+      if (owners.isAlone && !wasAlone) tails.forget(() => true)
+      wasAlone = owners.isAlone
+      if (wasAlone) continue
       const ownToo = (passes += 1) % ownPartitionsEach === 0
-      const waitedFor = tails.waitedFor().filter(({ topicId, partition }) => ownToo || !owners.ofPartition(topicId, partition).mine)
+      const waitedFor = tails.waitedFor().filter((of) => ownToo || this.#changesElsewhere(of))
       try {
         if (waitedFor.length > 0) await this.#read(waitedFor)
       } catch (error) {
         if (!(error instanceof MetadataError) || error.kind === 'invalid') throw error
       }
     }
+  }
+
+  /** Whether another agent may be about to write there. */
+  #changesElsewhere({ topicId, partition }: TopicPartition): boolean {
+    const { owners, tails } = this.#parts
+    if (!owners.ofPartition(topicId, partition).mine) return true
+    if (owners.isAlone) return false
+    const tail = tails.get(topicId, partition)
+    return tail !== undefined && tail.lastStableOffset < tail.highWatermark
   }
 
   async #read(asked: readonly TopicPartition[]): Promise<void> {
