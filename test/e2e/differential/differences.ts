@@ -292,18 +292,6 @@ export const differences: readonly Difference[] = [
     evidence: { fields: { 'topics.partitions.errorCode': [0, 24] } },
   },
   {
-    id: 'offset-commit-over-pending',
-    api: 'OffsetCommit',
-    versions: '2+',
-    request: 'A commit over an offset that is pending in a transaction, which is then committed',
-    kafka: 'keeps the offset that was sent last, which is that of the commit without a transaction',
-    ours: 'keeps the offset of the transaction',
-    why: 'The offsets of a transaction are committed when it ends, so they are the later ones. No client commits in both ways.',
-    evidence: {
-      fields: { 'groups.topics.partitions.committedOffset': [5, 7], 'groups.topics.partitions.metadata': ['', 'm'] },
-    },
-  },
-  {
     id: 'offset-commit-no-partitions',
     api: 'OffsetCommit',
     versions: '2+',

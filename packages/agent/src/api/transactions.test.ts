@@ -309,6 +309,25 @@ describe('offsets', () => {
     expect(await committed(kafka, true)).toEqual([7, 0])
   })
 
+  test('over a pending offset a commit without a transaction stays, because it was sent later, and before one it does not', async () => {
+    await using kafka = await anAgent()
+    await kafka.topic('t')
+    const producer = await aProducer(kafka)
+    const plainly = async (committedOffset: number): Promise<void> => {
+      const asked = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: null }] }]
+      await kafka.call(OffsetCommit, 7, { groupId: 'g', memberId: '', topics: asked })
+    }
+    expect(await commit(kafka, producer, 5)).toBe(0)
+    await plainly(5)
+    expect(await committed(kafka, true)).toEqual([-1, codeOf('UNSTABLE_OFFSET_COMMIT')])
+    const next = await end(kafka, producer, true)
+    expect(await committed(kafka, true)).toEqual([5, 0])
+    await plainly(6)
+    expect(await commit(kafka, next, 5)).toBe(0)
+    await end(kafka, next, true)
+    expect(await committed(kafka, true)).toEqual([7, 0])
+  })
+
   test('an offset that is deleted while it is pending does not come back with the commit', async () => {
     await using kafka = await anAgent()
     await kafka.topic('t')

@@ -294,6 +294,8 @@ function addBeside(batch: Batch, { offsets = [], removedOffsets = [], expiredOff
     const key = partitionKey(one.topicId, one.partition)
     batch.removedOffsets.delete(key)
     batch.offsets.set(key, one)
+    for (const [at, pending] of batch.pendingOffsets.entries())
+      if (partitionKey(pending.topicId, pending.partition) === key) batch.pendingOffsets[at] = { ...pending, isOverwritten: true }
   }
   for (const one of removedOffsets) {
     const key = partitionKey(one.topicId, one.partition)

@@ -24,11 +24,12 @@ function aCoordinator(): { readonly coordinator: TransactionCoordinator; readonl
       find: async () => ({ row, beganAtMs: 0, partitions: [], groupIds: [] }),
       decide: async (request) => {
         decided.push(request)
-        return { kind: 'decided', row, grown: [] }
+        return { kind: 'decided', row, grown: [], committed: [] }
       },
     },
     owners: { ofName: () => ({ mine: true, epoch: 1, leader: 1 }) },
     tails: { publish: () => {}, forget: () => {} },
+    emit: () => {},
     incarnation: { id: 1, nonce: 'aaaaaaaaaaaaaaaa' },
     newProducerId: async () => 8,
   })

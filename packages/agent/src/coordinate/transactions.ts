@@ -3,7 +3,8 @@ import { KafkaError } from '@local-kafka-service/protocol'
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
 import { decideTransaction, type TransactionRejection } from '../core/transaction/transaction.ts'
 import type { ProducerEpoch, TransactionResult, TransactionRow } from '../core/transaction/transaction-row.ts'
-import type { FoundTransaction, TransactionalRequest, TransactionStore } from '../metadata/transaction-store.ts'
+import type { DecidedTransaction, FoundTransaction, TransactionalRequest, TransactionStore } from '../metadata/transaction-store.ts'
+import type { EventHook } from '../observe/events.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
 import { retriable } from './stored-groups.ts'
@@ -13,6 +14,7 @@ export interface TransactionCoordinatorParts {
   readonly owners: Pick<Owners, 'ofName'>
   readonly tails: Pick<Tails, 'publish' | 'forget'>
   readonly incarnation: Incarnation
+  readonly emit: EventHook
   /** A producer id that was never used. */
   readonly newProducerId: () => Promise<number>
 }
@@ -86,9 +88,8 @@ export class TransactionCoordinator {
     return await retriable(this.#decide({ transactionalId, request: { kind: 'end', ...ending, transactionNumber } }))
   }
 
-  /** Aborts the open transaction, if there is one: its producer has to go on with a new epoch. */
+  /** Aborts the open transaction, if there is one: its producer has to go on with a new epoch. Any agent may do it, because Kafka's tool asks the owner of a partition. */
   async abort(transactionalId: string): Promise<TransactionAnswer> {
-    this.check(transactionalId)
     return await retriable(this.#decide({ transactionalId, request: { kind: 'fence' } }))
   }
 
@@ -122,16 +123,24 @@ export class TransactionCoordinator {
     const input = { ...asked, incarnation }
     let answer = await store.decide(input)
     while (answer.kind === 'needs producer id') answer = await store.decide({ ...input, newProducerId: await newProducerId() })
+    if (answer.kind === 'not owner') throw new KafkaError('NOT_COORDINATOR')
     if (answer.kind === 'rejected') return answer
     this.#publish(answer.grown)
+    this.#report(answer.committed)
     return { kind: 'ok', row: answer.row }
   }
 
-  #publish(grown: Extract<Awaited<ReturnType<TransactionStore['decide']>>, { kind: 'decided' }>['grown']): void {
+  #publish(grown: DecidedTransaction['grown']): void {
     const { tails } = this.#parts
     // An attempt whose answer was lost may have written markers: readers load the ends of all partitions again.
     if (grown === 'unknown') tails.forget(() => true)
     else tails.publish(grown)
+  }
+
+  #report(committed: DecidedTransaction['committed']): void {
+    const { emit } = this.#parts
+    if (committed === 'unknown') emit({ kind: 'offsets committed', groupId: null, partitions: 0 })
+    else for (const { groupId, offsets } of committed) emit({ kind: 'offsets committed', groupId, partitions: offsets })
   }
 }
 

@@ -100,6 +100,8 @@ export interface PendingOffset extends Omit<OffsetToCommit, 'retentionMs'>, Prod
   readonly transactionalId: string
   /** The transaction to which the group was added. */
   readonly transactionNumber: number
+  /** The same save has an offset for the place that was sent after this one, so this one never becomes the group's. */
+  readonly isOverwritten?: boolean
 }
 
 export interface CommittedOffset extends Omit<OffsetToCommit, 'retentionMs'> {

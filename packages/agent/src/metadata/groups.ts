@@ -9,6 +9,7 @@ import {
   lockTransactionalIds,
   removePendingOffsets,
   removePendingOfGroup,
+  type SaveOfGroup,
   stillPending,
   transactionalIdKey,
   writePendingOffsets,
@@ -70,9 +71,9 @@ export function* saveGroup(input: SaveGroup & { readonly unsure: boolean }): Bod
       removeAgedOffsets(expiredOffsets, group),
       writeOffsets(
         lastOfEach(offsets).map((one) => ({ ...one, metadata: escaped(one.metadata), retentionMs: one.retentionMs ?? null })),
-        group,
+        { groupId, saveVersion: version + 1 },
       ),
-      writePendingOffsets(groupId, stillPending(pendingOffsets, transactions)),
+      writePendingOffsets({ groupId, saveVersion: version + 1 }, stillPending(pendingOffsets, transactions)),
     ],
     value: { kind: 'saved' },
   }
@@ -194,14 +195,15 @@ const removeJournal = statement<GroupKey>(
 )
 
 /** A null retention stands for the server's own; it makes the sum null. */
-const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { readonly retentionMs: number | null }, Nothing, GroupKey>(
+const writeOffsets = statementPerRow<Omit<OffsetToCommit, 'retentionMs'> & { readonly retentionMs: number | null }, Nothing, SaveOfGroup>(
   'write group offsets',
   { topicId: 'text', partition: 'int', offset: 'bigint', leaderEpoch: 'int', metadata: 'text', retentionMs: 'bigint' },
-  `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms)
-    VALUES ($cluster, $groupId::text, $topicId, $partition, $offset, $leaderEpoch, $metadata, now_ms(), now_ms() + $retentionMs)
+  `INSERT INTO group_offsets
+    (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms, save_version)
+    VALUES ($cluster, $groupId::text, $topicId, $partition, $offset, $leaderEpoch, $metadata, now_ms(), now_ms() + $retentionMs, $saveVersion::bigint)
     ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
       leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms,
-      expires_at_ms = excluded.expires_at_ms`,
+      expires_at_ms = excluded.expires_at_ms, save_version = excluded.save_version`,
 )
 
 const removeOffsets = statementPerRow<TopicPartition, Nothing, GroupKey>(

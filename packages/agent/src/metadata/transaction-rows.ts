@@ -123,22 +123,41 @@ interface PendingRow extends TransactionalIdKey, TopicPartition {
   readonly offset: number
   readonly leaderEpoch: number
   readonly metadata: string
+  /** 1: the same save has a later commit without a transaction. */
+  readonly isOverwritten: 0 | 1
 }
 
-const writePending = statementPerRow<PendingRow, Nothing, { readonly groupId: string }>(
+/** A save of a group, and the version of the head after it: of two offsets for one place, the one of the later save was sent later. */
+export interface SaveOfGroup {
+  readonly groupId: string
+  readonly saveVersion: number
+}
+
+const writePending = statementPerRow<PendingRow, Nothing, SaveOfGroup>(
   'write pending offsets',
-  { transactionalId: 'text', topicId: 'text', partition: 'int', offset: 'bigint', leaderEpoch: 'int', metadata: 'text' },
-  `INSERT INTO transaction_offsets (cluster, group_id, transactional_id, topic_id, partition, committed_offset, leader_epoch, metadata)
-    VALUES ($cluster, $groupId::text, $transactionalId, $topicId, $partition, $offset, $leaderEpoch, $metadata)
+  {
+    transactionalId: 'text',
+    topicId: 'text',
+    partition: 'int',
+    offset: 'bigint',
+    leaderEpoch: 'int',
+    metadata: 'text',
+    isOverwritten: 'int',
+  },
+  `INSERT INTO transaction_offsets
+    (cluster, group_id, transactional_id, topic_id, partition, committed_offset, leader_epoch, metadata, save_version)
+    VALUES ($cluster, $groupId::text, $transactionalId, $topicId, $partition, $offset, $leaderEpoch, $metadata,
+      $saveVersion::bigint - $isOverwritten)
     ON CONFLICT (cluster, transactional_id, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
-      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata`,
+      leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, save_version = excluded.save_version`,
 )
 
-export function writePendingOffsets(groupId: string, offsets: readonly PendingOffset[]): ReturnType<typeof writePending> {
-  const rows = offsets.map(({ transactionalId, metadata, topicId, partition, offset, leaderEpoch }) => {
-    return { ...transactionalIdKey(transactionalId), topicId, partition, offset, leaderEpoch, metadata: escaped(metadata) }
+export function writePendingOffsets(save: SaveOfGroup, offsets: readonly PendingOffset[]): ReturnType<typeof writePending> {
+  const rows = offsets.map(({ transactionalId, metadata, topicId, partition, offset, leaderEpoch, isOverwritten = false }) => {
+    const of = { ...transactionalIdKey(transactionalId), topicId, partition, offset, leaderEpoch, metadata: escaped(metadata) }
+    return { ...of, isOverwritten: isOverwritten ? (1 as const) : (0 as const) }
   })
-  return writePending(rows, { groupId })
+  return writePending(rows, save)
 }
 
 /** The places with pending offsets. */

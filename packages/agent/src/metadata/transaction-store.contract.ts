@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { slotOfName } from '../core/slots.ts'
 import type { ProducerEpoch, TransactionResult } from '../core/transaction/transaction-row.ts'
-import type { CommitBatch, CommitResult, Registration, Topic, Verdict } from './metadata-store.ts'
+import type { CommitBatch, CommitResult, Registration, SaveGroup, Topic, Verdict } from './metadata-store.ts'
 import type { OpenedMetadata } from './open.ts'
 import {
   aCommitIn,
@@ -12,9 +12,13 @@ import {
   inNewClusters,
   LostReplies,
   outOfOrder,
+  registered,
   reopened,
 } from './testing/a-cluster.ts'
 import type { TransactionalAnswer, TransactionalRequest } from './transaction-store.ts'
+
+/** `incarnation`: by default that of the registered agent. */
+type AskedOfStore = Omit<TransactionalRequest, 'transactionalId' | 'incarnation'> & Partial<Pick<TransactionalRequest, 'incarnation'>>
 
 export function transactionStoreContract(name: string, open: () => Promise<ContractDatabase>): void {
   describe(`the contract of a Metadata Service for transactions: ${name}`, () => {
@@ -26,7 +30,7 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
     inNewClusters(open, (cluster) => ({ database, store, me, topic } = cluster))
 
     const place = (partition = 0) => ({ topicId: topic.topicId, partition })
-    const decide = (more: Omit<TransactionalRequest, 'transactionalId' | 'incarnation'>, transactionalId = 'id', on = store) =>
+    const decide = (more: AskedOfStore, transactionalId = 'id', on = store) =>
       on.transactions.decide({ transactionalId, incarnation: me.incarnation, ...more })
     /** A producer with a new epoch. */
     const aProducer = async (transactionalId = 'id', timeoutMs = 60_000): Promise<ProducerEpoch> => {
@@ -194,6 +198,22 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
       expect(await verdicts(2, [inTransaction(first, 1)])).toEqual([rejected('INVALID_PRODUCER_EPOCH')])
     })
 
+    test('an agent that has lost the slot of the id ends nothing and gives no epoch, and its successor does', async () => {
+      const producer = await aProducer()
+      await commit(1, [inTransaction(producer, 0)])
+      const before = me.incarnation
+      const next = await registered(store, 'me', 'all')
+      const end = { kind: 'end', producer, outcome: 'commit', transactionVersion: 1 } as const
+      const init = { kind: 'init', timeoutMs: 1_000, expected: undefined } as const
+      for (const request of [end, init]) expect(await decide({ request, incarnation: before })).toEqual({ kind: 'not owner' })
+      expect(await watermarks()).toEqual([0, 1])
+      expect(await decide({ request: end, incarnation: next.incarnation })).toMatchObject({
+        kind: 'decided',
+        row: { state: 'CompleteCommit' },
+      })
+      expect(await watermarks()).toEqual([2, 2])
+    })
+
     test('a marker that was lost in an answer is not written again', async () => {
       const producer = await aProducer()
       await commit(1, [inTransaction(producer, 0)])
@@ -201,7 +221,12 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
       const other = await reopened(store, lossy)
       lossy.next = 1
       const request = { kind: 'end', producer, outcome: 'commit', transactionVersion: 2 } as const
-      expect(await decide({ request }, 'id', other)).toMatchObject({ kind: 'decided', row: { state: 'CompleteCommit' }, grown: 'unknown' })
+      expect(await decide({ request }, 'id', other)).toMatchObject({
+        kind: 'decided',
+        row: { state: 'CompleteCommit' },
+        grown: 'unknown',
+        committed: 'unknown',
+      })
       expect(await watermarks()).toEqual([2, 2])
     })
 
@@ -232,7 +257,7 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
       expect(await store.transactions.unused({ unusedMs: 60_000 })).toEqual([])
       const expire = (unusedMs: number) => ({ request: { kind: 'expire' }, onlyIf: { kind: 'unused', unusedMs } }) as const
       expect(await decide(expire(60_000), 'idle\0')).toMatchObject({ row: idle })
-      expect(await decide(expire(0), 'idle\0')).toEqual({ kind: 'decided', row: undefined, grown: [] })
+      expect(await decide(expire(0), 'idle\0')).toEqual({ kind: 'decided', row: undefined, grown: [], committed: [] })
       expect(await store.transactions.find('idle\0')).toBeUndefined()
     })
 
@@ -309,6 +334,7 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
           transactionNumber = 1,
           partition = 0,
           removedOffsets: readonly ReturnType<typeof place>[] = [],
+          more: { readonly offsets?: SaveGroup['offsets']; readonly isOverwritten?: boolean } = {},
         ) =>
           store.groups.save({
             groupId,
@@ -317,11 +343,12 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
             owner,
             head: { kind: 'classic', protocolType: null, state: 'Empty' },
             entries: [],
-            offsets: [],
+            offsets: more.offsets ?? [],
             removedOffsets,
             expiredOffsets: [],
             pendingOffsets: [
               {
+                isOverwritten: more.isOverwritten === true,
                 transactionalId: 'id',
                 producerId,
                 producerEpoch,
@@ -357,7 +384,9 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
             ['g', 1],
           ],
         ])
-        const next = producerIn(await ended(producer, 'commit'))
+        const answer = await ended(producer, 'commit')
+        expect(answer).toMatchObject({ committed: [{ groupId: 'g', offsets: 2 }] })
+        const next = producerIn(answer)
         expect([await offsetsOf(), await pending()]).toEqual([
           [
             [0, 5, 'a\0b'],
@@ -368,7 +397,7 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
         await add(next)
         await save(9, next, 2)
         expect(await pending()).toEqual([['g', 0]])
-        await ended(next, 'abort')
+        expect(await ended(next, 'abort')).toMatchObject({ committed: [] })
         expect([await offsetsOf(), await pending()]).toEqual([
           [
             [0, 5, 'a\0b'],
@@ -377,6 +406,27 @@ export function transactionStoreContract(name: string, open: () => Promise<Contr
           [],
         ])
         expect((await store.transactions.find('id'))?.groupIds).toEqual([])
+      })
+
+      test('of two offsets for a partition the one that was sent later stays, whenever its transaction ends', async () => {
+        const producer = await aProducer()
+        const save = await openGroup()
+        await add(producer)
+        const plain = (offset: number, partition: number) => ({ ...place(partition), offset, leaderEpoch: -1, metadata: '' })
+        // Before the pending offset, in the same save before it and after it, and in a later save.
+        await save(1, producer, 1, 3, [], { offsets: [plain(50, 0)] })
+        await save(70, producer, 1, 0, [], { offsets: [plain(51, 1)] })
+        await save(71, producer, 1, 1)
+        await save(72, producer, 1, 2, [], { offsets: [plain(52, 2)], isOverwritten: true })
+        await save(80, producer, 1, 4, [], { offsets: [plain(53, 3), plain(54, 4)] })
+        await ended(producer, 'commit')
+        expect((await offsetsOf()).map(([partition, offset]) => [partition, offset])).toEqual([
+          [0, 70],
+          [1, 71],
+          [2, 52],
+          [3, 53],
+          [4, 80],
+        ])
       })
 
       test('an offset that is deleted while it is pending does not come back with the commit', async () => {

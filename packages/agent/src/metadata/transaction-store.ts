@@ -8,7 +8,7 @@ import type { GrownPartition } from './segment.ts'
 export interface TransactionStore {
   /**
    * Decides a request and does what follows, all or nothing. A transaction that ends gets one marker in each of its partitions. On `needs producer id` the caller
-   * allocates one and repeats the call with it. Any agent may call it, also one that does not own the id's slot.
+   * allocates one and repeats the call with it. Any agent may call it with `add`, `fence` and `expire`, only the owner of the id's slot with `init` and `end`.
    */
   decide(input: TransactionalRequest): Promise<TransactionalAnswer>
   /** Ids whose transaction has been open for longer than its time-out, in their order: the first page after `after`. An empty page ends the list. */
@@ -43,18 +43,31 @@ export interface TransactionalRequest {
 export type TransactionalAnswer =
   | { readonly kind: 'rejected'; readonly error: TransactionRejection }
   | { readonly kind: 'needs producer id' }
-  | {
-      readonly kind: 'decided'
-      /** Undefined: the id has no row now. */
-      readonly row: TransactionRow | undefined
-      /** The partitions that got markers. `unknown`: an earlier attempt of the call may have written them. */
-      readonly grown: readonly GrownPartition[] | 'unknown'
-    }
+  /** Another agent owns the slot of the id now, and nothing has changed. */
+  | { readonly kind: 'not owner' }
+  | DecidedTransaction
+
+export interface DecidedTransaction {
+  readonly kind: 'decided'
+  /** Undefined: the id has no row now. */
+  readonly row: TransactionRow | undefined
+  /** The partitions that got markers. `unknown`: an earlier attempt of the call may have written them. */
+  readonly grown: readonly GrownPartition[] | 'unknown'
+  /** The groups whose pending offsets were committed. `unknown`: as above. */
+  readonly committed: readonly CommittedOffsets[] | 'unknown'
+}
+
+export interface CommittedOffsets {
+  readonly groupId: string
+  /** How many there are. */
+  readonly offsets: number
+}
 
 export interface ListedTransaction {
   readonly transactionalId: string
   readonly row: TransactionRow
-  /** How long ago the transaction that is open, or was the last, began. */
+  /** When the transaction that is open, or was the last, began, by the database's clock, and how long ago that is. */
+  readonly beganAtMs: number
   readonly openMs: number
 }
 

@@ -44,6 +44,8 @@ import {
 import type {
   AbortedIn,
   AbortedTransaction,
+  CommittedOffsets,
+  DecidedTransaction,
   FoundTransaction,
   ListedTransaction,
   TransactionalAnswer,
@@ -56,9 +58,12 @@ export function* decideTransactional(
   cluster: Cluster,
 ): Body<TransactionalAnswer> {
   const key = transactionalIdKey(input.transactionalId)
-  const [[held]] = yield* read(lockTransactionalIds([key]))
+  const slot = slotOfName(input.transactionalId, cluster.slots)
+  // After the lock: the agent that owned the slot before has decided all that it ever will, or finds out here that it is too late.
+  const [[held], [ownership]] = yield* read(lockTransactionalIds([key]), readSlots([slot]))
   const row = held && rowOf(held)
-  if (!holds(input, held)) return unchanged({ kind: 'decided', row, grown: [] })
+  if (isForOwner(input.request) && ownership?.owner !== input.incarnation.id) return unchanged({ kind: 'not owner' })
+  if (!holds(input, held)) return unchanged({ kind: 'decided', row, ...nothingEnded })
   const decision = decideTransaction(row, input.request, input.newProducerId)
   const { partitions = [], groupIds = [] } = input
   const adds = [
@@ -70,9 +75,9 @@ export function* decideTransactional(
     case 'needs producer id':
       return unchanged(decision)
     case 'unchanged':
-      return { writes: adds, value: { kind: 'decided', row, grown: input.unsure ? 'unknown' : [] } }
+      return { writes: adds, value: { kind: 'decided', row, ...maybeEnded(input) } }
     case 'removed':
-      return { writes: [deleteTransactionalId(key)], value: { kind: 'decided', row: undefined, grown: [] } }
+      return { writes: [deleteTransactionalId(key)], value: { kind: 'decided', row: undefined, ...nothingEnded } }
     case 'changed': {
       if (held === undefined) return yield* created(input, decision.row, cluster)
       const ended = decision.ends && (yield* end({ ...decision.ends, held, incarnation: input.incarnation }, cluster))
@@ -83,7 +88,11 @@ export function* decideTransactional(
           ...adds,
         ],
         // A repeated InitProducerId changes the row again, so it does not show whether the first attempt ended a transaction.
-        value: { kind: 'decided', row: decision.row, grown: ended?.value ?? (input.unsure ? 'unknown' : []) },
+        value: {
+          kind: 'decided',
+          row: decision.row,
+          ...(ended === undefined ? maybeEnded(input) : { grown: ended.grown, committed: ended.committed }),
+        },
       }
     }
   }
@@ -107,7 +116,12 @@ export function* unusedTransactionalIds({
 
 export function* listTransactions({ after = beforeAllIds }: { readonly after?: string | undefined }): Body<readonly ListedTransaction[]> {
   const [rows] = yield* read(readListed({ ...transactionalIdKey(after), maxIds: fixedLimits.transactionalIdsPerStep }))
-  return unchanged(rows.map((held) => ({ transactionalId: unescaped(held.transactionalId), row: rowOf(held), openMs: held.openMs })))
+  return unchanged(
+    rows.map((held) => {
+      const { beganAtMs, openMs } = held
+      return { transactionalId: unescaped(held.transactionalId), row: rowOf(held), beganAtMs, openMs }
+    }),
+  )
 }
 
 export function* findTransaction({ transactionalId }: { readonly transactionalId: string }): Body<FoundTransaction | undefined> {
@@ -136,6 +150,21 @@ export function* abortedTransactions(asks: readonly AbortedIn[]): Body<readonly 
   )
 }
 
+/**
+ * What producers ask their coordinator for. An agent that was paused, and wakes when another one has its slots, must not do it: by the older protocol the request may
+ * have been repeated there, and the next transaction has the same epoch.
+ */
+function isForOwner({ kind }: TransactionalRequest['request']): boolean {
+  return kind === 'init' || kind === 'end'
+}
+
+const nothingEnded = { grown: [], committed: [] } as const
+
+/** An attempt whose answer was lost may have ended the transaction. */
+function maybeEnded({ unsure }: { readonly unsure: boolean }): Pick<DecidedTransaction, 'grown' | 'committed'> {
+  return unsure ? { grown: 'unknown', committed: 'unknown' } : nothingEnded
+}
+
 /** Transactional ids are never empty. */
 const beforeAllIds = ''
 
@@ -158,15 +187,21 @@ function* created(
 ): BodyPart<Decision<TransactionalAnswer>> {
   const [made] = yield* read(insertTransactionalId({ ...transactionalIdKey(input.transactionalId), ...row }))
   if (made.length === 0) return yield* decideTransactional(input, cluster)
-  return unchanged({ kind: 'decided', row, grown: [] })
+  return unchanged({ kind: 'decided', row, ...nothingEnded })
 }
 
 interface Ending extends TransactionEnd, Pick<TransactionalRequest, 'incarnation'> {
   readonly held: HeldTransactionalId
 }
 
+interface EndedTransaction {
+  readonly writes: readonly Call[]
+  readonly grown: readonly GrownPartition[]
+  readonly committed: readonly CommittedOffsets[]
+}
+
 /** The markers of a transaction: one in each partition that still exists, also if its topic is deleted, so that a topic that is brought back is complete. */
-function* end(ending: Ending, cluster: Cluster): BodyPart<{ readonly writes: readonly Call[]; readonly value: readonly GrownPartition[] }> {
+function* end(ending: Ending, cluster: Cluster): BodyPart<EndedTransaction> {
   const { held, incarnation, producerId, producerEpoch, outcome } = ending
   const key = { transactionalId: held.transactionalId }
   const [partitions, groups] = yield* read(readPartitionsOf(key), readGroupsOf(key))
@@ -235,7 +270,8 @@ function* end(ending: Ending, cluster: Cluster): BodyPart<{ readonly writes: rea
       deleteOffsetsOf(key),
       deleteGroupsOf(key),
     ],
-    value: ends.map(({ row, after, marker, lastStableOffset: stable }): GrownPartition => {
+    committed: outcome === 'commit' ? groups.filter(({ offsets }) => offsets > 0) : [],
+    grown: ends.map(({ row, after, marker, lastStableOffset: stable }): GrownPartition => {
       const place = { baseOffset: row.nextOffset, lastOffset: row.nextOffset, objectKey: key0, byteStart: 0, sizeBytes: 0 }
       return {
         topicId: row.topicId,
@@ -274,23 +310,30 @@ const deletePartitionsOf = statement<TransactionalIdKey>(
   'DELETE FROM transaction_partitions WHERE cluster = $cluster AND transactional_id = $transactionalId',
 )
 
-const readGroupsOf = statement<TransactionalIdKey, { readonly groupId: string }>(
+/** With the number of its pending offsets. */
+const readGroupsOf = statement<TransactionalIdKey, { readonly groupId: string; readonly offsets: number }>(
   'read groups of transaction',
-  `SELECT group_id AS "groupId" FROM transaction_groups
-    WHERE cluster = $cluster AND transactional_id = $transactionalId ORDER BY group_id`,
+  `SELECT g.group_id AS "groupId", (SELECT COUNT(*) FROM transaction_offsets AS o
+      WHERE o.cluster = g.cluster AND o.transactional_id = g.transactional_id AND o.group_id = g.group_id) AS offsets
+    FROM transaction_groups AS g WHERE g.cluster = $cluster AND g.transactional_id = $transactionalId ORDER BY g.group_id`,
 )
 
-/** Those of groups and topics that still exist. The retention of an offset counts from here. */
+/**
+ * Those of groups and topics that still exist, unless the group has an offset that was sent later. The retention of an offset counts from here.
+ * As in Kafka's OffsetMetadataManager, the later request wins, not the later end.
+ */
 const applyOffsets = statement<TransactionalIdKey>(
   'apply pending offsets',
-  `INSERT INTO group_offsets (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms)
-    SELECT o.cluster, o.group_id, o.topic_id, o.partition, o.committed_offset, o.leader_epoch, o.metadata, now_ms(), NULL
+  `INSERT INTO group_offsets
+    (cluster, group_id, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at_ms, expires_at_ms, save_version)
+    SELECT o.cluster, o.group_id, o.topic_id, o.partition, o.committed_offset, o.leader_epoch, o.metadata, now_ms(), NULL, o.save_version
     FROM transaction_offsets AS o JOIN groups AS g ON g.cluster = o.cluster AND g.group_id = o.group_id
     JOIN topics AS t ON t.cluster = o.cluster AND t.topic_id = o.topic_id AND t.deleted_at_ms IS NULL
     WHERE o.cluster = $cluster AND o.transactional_id = $transactionalId
     ON CONFLICT (cluster, group_id, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
       leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at_ms = excluded.committed_at_ms,
-      expires_at_ms = excluded.expires_at_ms`,
+      expires_at_ms = excluded.expires_at_ms, save_version = excluded.save_version
+      WHERE group_offsets.save_version <= excluded.save_version`,
 )
 
 const deleteOffsetsOf = statement<TransactionalIdKey>(

@@ -83,8 +83,8 @@ export type AgentEvent =
   | { readonly kind: 'topic deleted'; readonly name: string }
   /** A change of the group is saved, and its answers are sent. Also emitted when a SyncGroup only changes which members have their assignment. */
   | { readonly kind: 'group changed'; readonly groupId: string; readonly state: string }
-  /** Offsets are saved, and OffsetFetch reads them from now on. */
-  | { readonly kind: 'offsets committed'; readonly groupId: string; readonly partitions: number }
+  /** Offsets are saved, and OffsetFetch reads them from now on. Null: a transaction may have committed offsets of any group, because an answer of the database was lost. */
+  | { readonly kind: 'offsets committed'; readonly groupId: string | null; readonly partitions: number }
   /** This agent cannot write to a store: the message has the reason and the advice. It lasts until `store recovered`. */
   | { readonly kind: 'store failed'; readonly message: string }
   | { readonly kind: 'store recovered'; readonly durationMs: number }

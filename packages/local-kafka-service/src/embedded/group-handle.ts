@@ -74,7 +74,7 @@ async function untilCaughtUp(id: string, { options, parts, from }: Ask<WaitOptio
     options,
     parts,
     from,
-    matters: (event) => event.kind === 'topic deleted' || ('groupId' in event && event.groupId === id),
+    matters: (event) => event.kind === 'topic deleted' || ('groupId' in event && (event.groupId === id || event.groupId === null)),
   })
 }
 

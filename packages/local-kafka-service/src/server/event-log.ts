@@ -210,7 +210,12 @@ const lines: Lines = {
   'topic deleted': ({ name }) => info(`topic ${name} deleted`, { topic: name }),
   'group changed': ({ groupId, state }) => debug(`group ${groupId} is ${state}`, { group: groupId, state }),
   'offsets committed': ({ groupId, partitions }) =>
-    debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, { group: groupId, partitions }),
+    groupId === null
+      ? debug('a transaction may have committed offsets: the answer of the database was lost', {})
+      : debug(`group ${groupId} committed offsets of ${partitions} partition${partitions === 1 ? '' : 's'}`, {
+          group: groupId,
+          partitions,
+        }),
   'store failed': ({ message }) => fault(message, {}),
   'store recovered': ({ durationMs }) => info(`the disk can be written again, after ${Math.round(durationMs / 1000)} s`, { durationMs }),
   'store request failed': ({ operation, message }) =>
