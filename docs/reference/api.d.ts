@@ -16,6 +16,7 @@ export type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './embedd
 export { RefusedError } from './embedded/rejection-error.ts';
 export type { StartKafkaOptions } from './embedded/start-options.ts';
 export type { TopicSpec } from './embedded/topic-spec.ts';
+export type { KafkaTransaction } from './embedded/transaction.ts';
 export type { WaitOptions } from './embedded/wait-options.ts';
 export { WaitTimeoutError } from './embedded/wait-timeout-error.ts';
 export { UserError, type UserErrorCode } from './user-error.ts';
@@ -30,6 +31,7 @@ import type { KafkaGroup } from './group.ts';
 import type { KafkaClock } from './kafka-clock.ts';
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts';
 import type { TopicSpec } from './topic-spec.ts';
+import type { KafkaTransaction } from './transaction.ts';
 import type { WaitOptions } from './wait-options.ts';
 /** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it starts to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
 export interface Kafka extends AsyncDisposable {
@@ -68,6 +70,8 @@ export interface Kafka extends AsyncDisposable {
     waitFor(topic: string, matches: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>;
     /** A consumer group, which need not exist yet. */
     group(id: string): KafkaGroup;
+    /** All transactional ids, in order, each with the partitions and groups of its open transaction. "The coordinator dies between prepare and complete" does not exist here: a transaction ends in one step. */
+    transactions(): Promise<KafkaTransaction[]>;
     /** Faults on request: lost acks, errors, delays, broken connections, unavailable stores. docs/guides/faults.md */
     readonly faults: Faults;
     /** The last 2,000 requests of clients, oldest first. Each is a copy of the current state: call it again for requests that still wait. */
@@ -585,6 +589,29 @@ export interface TopicSpec {
     readonly config?: Readonly<Record<string, string | number | boolean>>;
 }
 
+// ---- embedded/transaction.d.ts
+/** A transactional id, with what its open transaction has. */
+export interface KafkaTransaction {
+    readonly transactionalId: string;
+    /** Kafka's state. There are no states between the end of a transaction and its markers, because they are one step. */
+    readonly state: 'Empty' | 'Ongoing' | 'CompleteCommit' | 'CompleteAbort';
+    readonly producerId: number;
+    readonly producerEpoch: number;
+    /** The producer's `transaction.timeout.ms`. */
+    readonly timeoutMs: number;
+    /** When the open transaction began, by this server's clock; undefined if none is open. */
+    readonly startedAt: Date | undefined;
+    /** The broker id of the coordinator. */
+    readonly coordinator: number | undefined;
+    /** The partitions of the open transaction, by topic and partition. */
+    readonly partitions: readonly {
+        readonly topic: string;
+        readonly partition: number;
+    }[];
+    /** The groups whose offsets the open transaction commits. */
+    readonly groups: readonly string[];
+}
+
 // ---- embedded/start-options.d.ts
 import type { KafkaEvent } from './kafka.ts';
 import type { TopicSpec } from './topic-spec.ts';
@@ -708,6 +735,7 @@ export declare const userErrorCodes: {
     readonly 'LKS-4016': 'the command to run cannot be started';
     readonly 'LKS-4017': 'stored messages are damaged';
     readonly 'LKS-4018': 'the check of the storage is not complete';
+    readonly 'LKS-4019': 'the transactional id does not exist, or has no open transaction';
     readonly 'LKS-4101': 'a line of input cannot be written';
     readonly 'LKS-4102': 'not everything was written';
     readonly 'LKS-4103': 'a batch of records cannot be read';

@@ -70,6 +70,38 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     return { [Symbol.asyncDispose]: () => consumer.close(true) }
   }
 
+  test('transactions are listed, described and aborted, and their producers are fenced', async () => {
+    await lks(['topic', 'create', 'paid', '-p', '3'], run)
+    const producer = new Producer({
+      clientId: 'payments',
+      bootstrapBrokers: [cluster.kafka],
+      serializers: stringSerializers,
+      idempotent: true,
+      transactionalId: 'payments',
+      // Without them it claims producer id 0.
+      producerId: -1n,
+      producerEpoch: -1,
+    })
+    const transaction = await producer.beginTransaction()
+    await transaction.send({ messages: [2, 0].map((partition) => ({ topic: 'paid', partition, value: 'v' })) })
+    const listed = await json<readonly object[]>(['transaction', 'list', '--state', 'Ongoing'], run)
+    const coordinator = { id: expect.any(Number), host: expect.any(String), port: expect.any(Number) }
+    const topics = [{ topic: 'paid', partitions: [0, 2] }]
+    const row = { transactionalId: 'payments', state: 'Ongoing', producerEpoch: 0, startedAt: expect.any(String), coordinator, topics }
+    expect(listed).toEqual([expect.objectContaining(row)])
+    expect((await lks(['transaction', 'list'], run)).stdout).toMatch(/^payments +Ongoing +\d+ +0 +\S+ +2 +\d+$/m)
+    expect((await lks(['transaction', 'list', '--open-for', '1h', '-o', 'name'], run)).stdout).toBe('')
+    expect((await lks(['transaction', 'list', '--open-for', '1ms', '-o', 'name'], run)).stdout).toBe('payments\n')
+    expect((await lks(['transaction', 'describe', 'payments'], run)).stdout).toMatch(/^paid +0,2$/m)
+    expectError(await lks(['transaction', 'describe', 'nothing'], run), 'LKS-4019', /there is no transactional id 'nothing'/)
+    expectError(await lks(['transaction', 'abort', 'payments'], run), 'LKS-1008', /confirm with --yes/, 2)
+    expect((await lks(['transaction', 'abort', 'payments', '--yes'], run)).stderr).toContain("the transaction of 'payments' is aborted")
+    await expect(transaction.commit()).rejects.toThrow()
+    expect((await lks(['consume', 'paid', '-e'], run)).stdout).toBe('')
+    expectError(await lks(['transaction', 'abort', 'payments', '--yes'], run), 'LKS-4019', /has no open transaction/)
+    await producer.close()
+  })
+
   test('a topic is made, listed, described, grown and deleted', async () => {
     const made = await json<readonly { name: string; partitions: number }[]>(
       ['topic', 'create', 'life', 'life-2', '-p', '2', '-c', 'message.timestamp.type=LogAppendTime'],

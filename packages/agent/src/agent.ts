@@ -29,6 +29,7 @@ import { RecordOperations } from './operations/records.ts'
 import { TopicCompaction } from './operations/topic-compaction.ts'
 import { TopicMetrics } from './operations/topic-metrics.ts'
 import { TopicOperations } from './operations/topics.ts'
+import { TransactionOperations } from './operations/transactions.ts'
 import { UpkeepOperations } from './operations/upkeep.ts'
 import { AnswerMemory } from './read/answer-memory.ts'
 import { DamageReports } from './read/damage.ts'
@@ -66,6 +67,7 @@ export interface AgentOperations {
   readonly records: RecordOperations
   readonly recordDeletion: RecordDeletion
   readonly groups: GroupOperations
+  readonly transactions: TransactionOperations
   readonly damage: DamageOperations
   readonly compaction: TopicCompaction
   readonly upkeep: UpkeepOperations
@@ -162,7 +164,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
   const fetchSessions = new FetchSessions({ ...base, slots: number(settings, 'max.incremental.fetch.session.cache.slots') })
 
   const groups = new Groups({ ...base, ...view, ...groupOptions(settings), store: groupStore, incarnation })
-  const transactions = new TransactionCoordinator({ ...view, store: transactionStore, incarnation, newProducerId })
+  const transactions = new TransactionCoordinator({ ...base, ...view, store: transactionStore, incarnation, newProducerId })
   const topics = new TopicOperations({ ...base, ...view, topics: topicStore })
   const records = new RecordOperations({ ...base, ...view, writer, topics, log, reader, offsets, transactionStore })
   const publishStart = (partition: TopicPartition, logStartOffset: number): void => {
@@ -186,6 +188,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     records,
     recordDeletion,
     groups: groupOperations,
+    transactions: new TransactionOperations({ ...base, ...view, transactions, transactionStore, topics }),
     topicMetrics: new TopicMetrics({ ...base, clock: ioClock, topics, records, groups: groupOperations, reportsTopics }),
     damage: damaged,
     compaction: new TopicCompaction({ topics, compaction }),

@@ -44,6 +44,13 @@ export { characterEnd } from './operations/record-size.ts'
 export type { RecordTail, TailRecords, TailStep } from './operations/record-tail.ts'
 export type { Produced, ProduceOne, ReadAnswer, ReadRecords, RecordOperations } from './operations/records.ts'
 export type { TopicOperations } from './operations/topics.ts'
+export type {
+  TopicOfTransaction,
+  TransactionDescription,
+  TransactionFilter,
+  TransactionListing,
+  TransactionOperations,
+} from './operations/transactions.ts'
 export {
   type Beginning,
   type Interceptors,

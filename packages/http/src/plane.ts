@@ -17,7 +17,7 @@ export type PlaneName = 'control' | 'data'
 export const dataPrefix = '/data'
 
 /** The resource that a request accesses, and the place of its name in the request. */
-type GatedResource = 'cluster' | 'topic in path' | 'topic in body' | 'group in path'
+type GatedResource = 'cluster' | 'topic in path' | 'topic in body' | 'group in path' | 'transactional id in path'
 
 export interface PlaneParts {
   readonly agent: ServedAgent
@@ -190,6 +190,8 @@ function resourceOf(kind: GatedResource, request: FastifyRequest, clusterId: str
       return { type: 'TOPIC', name: member(request.params, 'topic') }
     case 'group in path':
       return { type: 'GROUP', name: member(request.params, 'group') }
+    case 'transactional id in path':
+      return { type: 'TRANSACTIONAL_ID', name: member(request.params, 'id') }
     case 'topic in body':
       return { type: 'TOPIC', name: member(request.body, 'name') }
   }

@@ -14,6 +14,7 @@ import { type PlaneName, type PlaneParts, plane } from './plane.ts'
 import { produceRoutes } from './produce.ts'
 import { produceLinesRoute } from './produce-lines.ts'
 import { topicRoutes } from './topics.ts'
+import { transactionRoutes } from './transactions.ts'
 import { upkeepRoutes } from './upkeep.ts'
 
 /** `prepare` runs before the first route is added, for hooks that must see all routes. */
@@ -44,6 +45,7 @@ async function ready(
       deleteRecordsRoute(app, parts)
       compactTopicRoute(app, parts)
       groupRoutes(app, parts)
+      transactionRoutes(app, parts)
       damageRoutes(app, parts)
       agentRoutes(app, parts)
       upkeepRoutes(app, parts)

@@ -84,6 +84,13 @@ export const problems = {
     kafka: 'INVALID_GROUP_ID',
     meaning: 'The group id is invalid.',
   },
+  unknownTransaction: {
+    error: 'TransactionalIdNotFoundException',
+    status: 404,
+    kafka: 'TRANSACTIONAL_ID_NOT_FOUND',
+    meaning: 'The transactional id does not exist.',
+    hint: 'GET /transactions on the control plane lists all transactional ids; one exists from the first InitProducerId of its producer on.',
+  },
   notCoordinator: {
     error: 'NotCoordinatorException',
     status: 503,

@@ -18,7 +18,7 @@ export const problemSchema = {
 const reasons: Readonly<Record<number, string>> = {
   307: 'Another agent owns the partition: Location has its URL',
   400: 'The request is invalid',
-  404: 'The topic, partition or group does not exist',
+  404: 'The topic, partition, group or transactional id does not exist',
   406: 'The server supports none of the accepted media types',
   409: 'The topic already exists, or the group has members',
   413: 'The body is too large',

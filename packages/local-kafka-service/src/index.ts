@@ -32,6 +32,7 @@ export type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './embedd
 export { RefusedError } from './embedded/rejection-error.ts'
 export type { StartKafkaOptions } from './embedded/start-options.ts'
 export type { TopicSpec } from './embedded/topic-spec.ts'
+export type { KafkaTransaction } from './embedded/transaction.ts'
 export type { WaitOptions } from './embedded/wait-options.ts'
 export { WaitTimeoutError } from './embedded/wait-timeout-error.ts'
 export { UserError, type UserErrorCode } from './user-error.ts'

@@ -61,6 +61,7 @@ export const userErrorCodes = {
   'LKS-4016': 'the command to run cannot be started',
   'LKS-4017': 'stored messages are damaged',
   'LKS-4018': 'the check of the storage is not complete',
+  'LKS-4019': 'the transactional id does not exist, or has no open transaction',
   'LKS-4101': 'a line of input cannot be written',
   'LKS-4102': 'not everything was written',
   'LKS-4103': 'a batch of records cannot be read',

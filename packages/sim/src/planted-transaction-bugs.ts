@@ -36,8 +36,8 @@ const deletePartitionsOf = `,
       },
       {
         file: ids,
-        find: "value: { kind: 'decided', row: decision.row, ...(ended",
-        replace: "value: { kind: 'decided', more: ended?.more, row: ended?.more ? row : decision.row, ...(ended",
+        find: '          row: decision.row,\n          ...(ended',
+        replace: '          more: ended?.more,\n          row: ended?.more ? row : decision.row,\n          ...(ended',
       },
       {
         file: coordinator,

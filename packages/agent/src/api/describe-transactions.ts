@@ -3,6 +3,7 @@
 // - KIPs: 664.
 // - Left out: the partitions of __consumer_offsets, which Kafka lists for groups: pending offsets are rows here.
 import { DescribeTransactions, type DescribeTransactionsResponse, errors } from '@local-kafka-service/protocol'
+import { topicsOfTransaction } from '../operations/transactions.ts'
 import type { Services } from '../services.ts'
 import { unitsOfName } from '../time/turns.ts'
 import { mayTouch } from './access.ts'
@@ -39,15 +40,7 @@ async function stateOf(transactionalId: string, scope: RequestScope<Uses>): Prom
   if (!transactions.isMine(transactionalId)) return failed(transactionalId, errors.NOT_COORDINATOR.code)
   const found = await transactions.find(transactionalId)
   if (found === undefined) return failed(transactionalId, errors.TRANSACTIONAL_ID_NOT_FOUND.code)
-  const { row, beganAtMs, partitions } = found
-  const byTopic = Map.groupBy(partitions, ({ topicId }) => topicId)
-  const known = await topics.findById([...byTopic.keys()])
-  const described = known.flatMap((outcome) =>
-    // A topic that was deleted has no name for clients.
-    outcome.kind === 'ok' && mayTouch(outcome.value.name, 'DESCRIBE', scope)
-      ? [{ topic: outcome.value.name, partitions: (byTopic.get(outcome.value.topicId) ?? []).map(({ partition }) => partition) }]
-      : [],
-  )
+  const { row, beganAtMs } = found
   return {
     errorCode: 0,
     transactionalId,
@@ -57,7 +50,7 @@ async function stateOf(transactionalId: string, scope: RequestScope<Uses>): Prom
     transactionStartTimeMs: row.state === 'Empty' ? -1 : beganAtMs,
     producerId: row.producerId,
     producerEpoch: row.producerEpoch,
-    topics: described,
+    topics: await topicsOfTransaction(found, topics, (name) => mayTouch(name, 'DESCRIBE', scope)),
   }
 }
 

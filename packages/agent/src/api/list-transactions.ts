@@ -6,6 +6,7 @@ import { KafkaError, ListTransactions, type ListTransactionsResponse } from '@lo
 import { namePattern, PatternError } from '../core/name-pattern.ts'
 import type { TransactionState } from '../core/transaction/transaction-row.ts'
 import type { ListedTransaction } from '../metadata/transaction-store.ts'
+import { everyTransaction } from '../operations/transactions.ts'
 import type { Services } from '../services.ts'
 import { handler } from './handler.ts'
 import { mayUseTransactionalId } from './transactional-id.ts'
@@ -25,18 +26,11 @@ export const listTransactions = handler({
       (durationFilter < 0 || (row.state === 'Ongoing' && openMs > durationFilter)) &&
       matches(transactionalId)
     const transactionStates: ListTransactionsResponse['transactionStates'][number][] = []
-    const slice = services.turns.slice()
-    for (let after: string | undefined; ; ) {
-      const page = await services.transactionStore.list(after)
-      after = page.at(-1)?.transactionalId
-      if (after === undefined) break
-      for (const one of page) {
-        const { transactionalId, row } = one
-        if (slice.spent(1)) await slice.next()
-        if (!services.transactions.isMine(transactionalId) || !isAsked(one)) continue
-        if (!mayUseTransactionalId(transactionalId, 'DESCRIBE', { context, services })) continue
-        transactionStates.push({ transactionalId, producerId: row.producerId, transactionState: row.state })
-      }
+    for await (const one of everyTransaction(services.transactionStore, services.turns)) {
+      const { transactionalId, row } = one
+      if (!services.transactions.isMine(transactionalId) || !isAsked(one)) continue
+      if (!mayUseTransactionalId(transactionalId, 'DESCRIBE', { context, services })) continue
+      transactionStates.push({ transactionalId, producerId: row.producerId, transactionState: row.state })
     }
     const unknownStateFilters = stateFilters.filter((state) => !knownStates.has(state))
     return { kind: 'now', response: { throttleTimeMs: 0, errorCode: 0, unknownStateFilters, transactionStates } }

@@ -6,6 +6,7 @@
 import { errors, WriteTxnMarkers, type WriteTxnMarkersRequest } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { ListedTransaction } from '../metadata/transaction-store.ts'
+import { everyTransaction } from '../operations/transactions.ts'
 import type { Services } from '../services.ts'
 import { placeErrorCode, topicsByName } from './access.ts'
 import { handler } from './handler.ts'
@@ -40,14 +41,9 @@ async function openTransactions(
   { transactionStore, turns }: Pick<Uses, 'transactionStore' | 'turns'>,
 ): Promise<ReadonlyMap<number, ListedTransaction>> {
   const open = new Map<number, ListedTransaction>()
-  const slice = turns.slice()
-  for (let after: string | undefined; ; ) {
-    const page = await transactionStore.list(after)
-    after = page.at(-1)?.transactionalId
-    if (after === undefined) return open
-    for (const one of page) if (one.row.state === 'Ongoing' && producerIds.has(one.row.producerId)) open.set(one.row.producerId, one)
-    if (slice.spent(page.length)) await slice.next()
-  }
+  for await (const one of everyTransaction(transactionStore, turns))
+    if (one.row.state === 'Ongoing' && producerIds.has(one.row.producerId)) open.set(one.row.producerId, one)
+  return open
 }
 
 async function written(

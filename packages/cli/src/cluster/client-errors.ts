@@ -85,6 +85,13 @@ export function noGroup(id: string): UserError {
   return new UserError('LKS-4009', { what: `there is no group '${id}'`, fix: ['list the groups: lks group list'] })
 }
 
+export function noTransaction(id: string): UserError {
+  return new UserError('LKS-4019', {
+    what: `there is no transactional id '${id}'`,
+    fix: ['list the transactional ids: lks transaction list'],
+  })
+}
+
 /** For a failed connection: the servers are probed for the cause first. */
 export async function unreachable(error: unknown, connection: ConnectionOptions): Promise<UserError> {
   const problem = await bootstrapError(connection, error)
@@ -142,6 +149,11 @@ const known: Readonly<Record<string, { readonly code: UserErrorCode; readonly fi
   UNKNOWN_TOPIC_OR_PARTITION: { code: 'LKS-4008', fix: ['list the topics: lks topic list'] },
   UNKNOWN_TOPIC_ID: { code: 'LKS-4008', fix: ['list the topics: lks topic list'] },
   GROUP_ID_NOT_FOUND: { code: 'LKS-4009', fix: ['list the groups: lks group list'] },
+  TRANSACTIONAL_ID_NOT_FOUND: { code: 'LKS-4019', fix: ['list the transactional ids: lks transaction list'] },
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: {
+    code: 'LKS-4004',
+    fix: ['log in as an authorized user, or ask the operator of the cluster for the permission'],
+  },
   NON_EMPTY_GROUP: { code: 'LKS-4011', fix: ['list its members: lks group describe GROUP', 'stop its members first'] },
   UNKNOWN_MEMBER_ID: { code: 'LKS-4011', fix: ['list its members: lks group describe GROUP', 'stop its members first'] },
   TOPIC_AUTHORIZATION_FAILED: {

@@ -161,5 +161,6 @@ function isTransient(error: unknown): boolean {
     'COORDINATOR_NOT_AVAILABLE',
     'NOT_COORDINATOR',
     'NOT_CONTROLLER',
+    'CONCURRENT_TRANSACTIONS',
   )
 }

@@ -4,6 +4,7 @@ import type { describeGroupsV5 } from '@platformatic/kafka'
 import { noGroup, rejection } from './client-errors.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { clusterState } from './cluster-metadata.ts'
+import { type CoordinatorBroker, coordinatorOf } from './coordinator.ts'
 import { byTopicAndPartition, type PartitionRef } from './offsets.ts'
 
 export interface ListedGroup {
@@ -29,7 +30,7 @@ export interface GroupOverview {
   readonly state: string
   readonly type: string
   readonly assignor: string
-  readonly coordinator: { readonly id: number; readonly host: string; readonly port: number }
+  readonly coordinator: CoordinatorBroker
   readonly members: readonly GroupMemberState[]
 }
 
@@ -66,7 +67,7 @@ export async function listGroups(cluster: ClusterClient): Promise<readonly Liste
 
 /** Throws a UserError if the group does not exist. */
 export async function describeGroup(cluster: ClusterClient, id: string): Promise<GroupOverview> {
-  const coordinator = await coordinatorOf(cluster, id)
+  const coordinator = await coordinatorOf(cluster, 'GROUP', id)
   const connection = await cluster.connectionTo(coordinator)
   const { async: describe } = cluster.version('DescribeGroups', cluster.library.describeGroupsV5.api)
   const answer = await cluster.withRetries(() => cluster.partial(describe(connection, [id], false)))
@@ -117,7 +118,7 @@ export async function deleteOffsets(
   id: string,
   partitions: readonly PartitionRef[],
 ): Promise<readonly (PartitionRef & { readonly errorCode: number })[]> {
-  const connection = await cluster.connectionTo(await coordinatorOf(cluster, id))
+  const connection = await cluster.connectionTo(await coordinatorOf(cluster, 'GROUP', id))
   const { async: remove } = cluster.version('OffsetDelete', cluster.library.offsetDeleteV0.api)
   const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, of]) => ({
     name,
@@ -128,13 +129,6 @@ export async function deleteOffsets(
   return answer.topics.flatMap(({ name, partitions: of }) =>
     of.flatMap(({ partitionIndex, errorCode }) => (errorCode === 0 ? [] : [{ topic: name, partition: partitionIndex, errorCode }])),
   )
-}
-
-async function coordinatorOf(cluster: ClusterClient, id: string): Promise<GroupOverview['coordinator']> {
-  const { FindCoordinatorKeyTypes } = cluster.library
-  const [found] = await cluster.withRetries(() => cluster.admin.findCoordinator({ keyType: FindCoordinatorKeyTypes.GROUP, keys: [id] }))
-  if (found === undefined) throw rejection('COORDINATOR_NOT_AVAILABLE', `group '${id}' has no coordinator`)
-  return { id: found.nodeId, host: found.host, port: found.port }
 }
 
 function classic(group: describeGroupsV5.DescribeGroupsResponseGroup): Omit<GroupOverview, 'coordinator'> {

@@ -23,6 +23,9 @@ const commandModules: Readonly<Record<string, () => Promise<ClientCommand>>> = {
   'group seek': async () => (await import('./group/group-seek.ts')).groupSeek,
   'group delete': async () => (await import('./group/group-delete.ts')).groupDelete,
   'group delete-offsets': async () => (await import('./group/group-delete-offsets.ts')).groupDeleteOffsets,
+  'transaction list': async () => (await import('./transaction/transaction-list.ts')).transactionList,
+  'transaction describe': async () => (await import('./transaction/transaction-describe.ts')).transactionDescribe,
+  'transaction abort': async () => (await import('./transaction/transaction-abort.ts')).transactionAbort,
   metadata: async () => (await import('./metadata.ts')).metadata,
   'cluster info': async () => (await import('./cluster/cluster-info.ts')).clusterInfo,
   'cluster memory': async () => (await import('./cluster/cluster-memory.ts')).clusterMemory,
@@ -63,6 +66,7 @@ export async function allCommands(): Promise<readonly ClientCommand[]> {
 export const commandGroups: Readonly<Record<string, string>> = {
   topic: 'Topics',
   group: 'Consumer groups',
+  transaction: 'Transactions',
   cluster: 'The cluster',
   agent: 'The agents of a Local Kafka Service cluster',
   config: 'Configs',

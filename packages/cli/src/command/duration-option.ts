@@ -2,7 +2,7 @@
 import { spanMs } from 'local-kafka-service/internal/duration'
 import type { CommandOption } from './client-command.ts'
 
-export function durationOption(of: Pick<CommandOption, 'name' | 'doc'> & { readonly default: string }): CommandOption {
+export function durationOption(of: Pick<CommandOption, 'name' | 'doc' | 'default'>): CommandOption {
   return { ...of, placeholder: 'duration', check: whatIsWrong }
 }
 

@@ -18,9 +18,8 @@ export function overview(version: string, commands: readonly ClientCommand[]): s
     folded(says, 80 - width - 4).map((line, at) => `  ${(at === 0 ? call : '').padEnd(width)}  ${line}`),
   )
   return `lks ${version}: a Kafka server for this machine, and commands for any cluster.\n\n${lines.join('\n')}\n
-  lks dev                                 a Kafka on localhost:9092
-  lks topic create hello                  on localhost:9092, or wherever -b says
-  lks COMMAND --help                      how a command is called, with examples
+  lks topic create hello    on localhost:9092 as lks dev, or wherever -b says
+  lks COMMAND --help        how a command is called, with examples
 `
 }
 

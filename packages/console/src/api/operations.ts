@@ -266,6 +266,60 @@ export interface Operations {
       })[]
     }
   }
+  /** List the transactional ids of the cluster, with the state of the newest transaction of each. */
+  listTransactions: {
+    params: Readonly<Record<never, never>>
+    query: {
+      readonly state?: 'Empty' | 'Ongoing' | 'CompleteCommit' | 'CompleteAbort'
+      readonly open_for_ms?: string
+    }
+    body: undefined
+    answer: {
+      readonly transactions: readonly ({
+        readonly transactionalId: string
+        readonly state: string
+        readonly producerId: number
+        readonly producerEpoch: number
+        readonly timeoutMs: number
+        readonly startedAt: string | null
+        readonly coordinator: number | null
+      })[]
+    }
+  }
+  /** Show a transactional id, with the partitions and groups of its open transaction. */
+  showTransaction: {
+    params: {
+      readonly id: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly transactionalId: string
+      readonly state: string
+      readonly producerId: number
+      readonly producerEpoch: number
+      readonly timeoutMs: number
+      readonly startedAt: string | null
+      readonly coordinator: number | null
+      readonly topics: readonly {
+        readonly topic: string
+        readonly partitions: readonly number[]
+      }[]
+      readonly groups: readonly string[]
+    }
+  }
+  /** Abort the open transaction of a transactional id, as after a time-out. */
+  abortTransaction: {
+    params: {
+      readonly id: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: {
+      readonly transactionalId: string
+      readonly aborted: boolean
+    }
+  }
   /** List the offsets that are known to be damaged, and those that were skipped. */
   listDamage: {
     params: Readonly<Record<never, never>>
@@ -751,6 +805,9 @@ export const routes = {
   showGroup: { method: 'GET', path: '/groups/{group}', plane: 'control' },
   deleteGroup: { method: 'DELETE', path: '/groups/{group}', plane: 'control' },
   seekGroup: { method: 'POST', path: '/groups/{group}/seek', plane: 'control' },
+  listTransactions: { method: 'GET', path: '/transactions', plane: 'control' },
+  showTransaction: { method: 'GET', path: '/transactions/{id}', plane: 'control' },
+  abortTransaction: { method: 'POST', path: '/transactions/{id}/abort', plane: 'control' },
   listDamage: { method: 'GET', path: '/storage/damage', plane: 'control' },
   showCheck: { method: 'GET', path: '/storage/check', plane: 'control' },
   beginCheck: { method: 'POST', path: '/storage/check', plane: 'control' },

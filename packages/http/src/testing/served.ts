@@ -28,6 +28,7 @@ import { RecordOperations } from '../../../agent/src/operations/records.ts'
 import { TopicCompaction } from '../../../agent/src/operations/topic-compaction.ts'
 import { TopicMetrics } from '../../../agent/src/operations/topic-metrics.ts'
 import { TopicOperations } from '../../../agent/src/operations/topics.ts'
+import { TransactionOperations } from '../../../agent/src/operations/transactions.ts'
 import { UpkeepOperations } from '../../../agent/src/operations/upkeep.ts'
 import { AnswerMemory } from '../../../agent/src/read/answer-memory.ts'
 import { DamageReports } from '../../../agent/src/read/damage.ts'
@@ -167,6 +168,13 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     turns,
   })
   const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
+  const transactions = new TransactionOperations({
+    transactions: { find: notHere, abort: notHere },
+    transactionStore: { list: () => Promise.resolve([]) },
+    topics,
+    owners,
+    turns,
+  })
   const damaged = new DamageOperations({ topics, log, store: noSkips, segments, damage, checks: noChecks, tails, emit })
 
   const upkeep = new UpkeepOperations({
@@ -194,7 +202,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const agent: ServedAgent = {
     clusterId,
     brokerId: 1,
-    operations: { topics, records, recordDeletion, groups, damage: damaged, compaction, upkeep, topicMetrics },
+    operations: { topics, records, recordDeletion, groups, transactions, damage: damaged, compaction, upkeep, topicMetrics },
     shared: { clock, ioClock: clock, turns, random, settings: agentSettings, gate, emit, owners, httpAnswers },
     members: () => owners.members,
     storeFailure: () => stores.failure,

@@ -6,6 +6,7 @@ import type { KafkaGroup } from './group.ts'
 import type { KafkaClock } from './kafka-clock.ts'
 import type { KafkaRecord, RecordInput, RecordRef, RecordsQuery } from './record.ts'
 import type { TopicSpec } from './topic-spec.ts'
+import type { KafkaTransaction } from './transaction.ts'
 import type { WaitOptions } from './wait-options.ts'
 
 /** A running server from `startKafka` or `fork`. `await using` stops it at the end of its block. After it starts to end, its asynchronous methods reject with a RefusedError, SERVER_STOPPED. */
@@ -43,6 +44,8 @@ export interface Kafka extends AsyncDisposable {
   waitFor(topic: string, matches: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>
   /** A consumer group, which need not exist yet. */
   group(id: string): KafkaGroup
+  /** All transactional ids, in order, each with the partitions and groups of its open transaction. "The coordinator dies between prepare and complete" does not exist here: a transaction ends in one step. */
+  transactions(): Promise<KafkaTransaction[]>
   /** Faults on request: lost acks, errors, delays, broken connections, unavailable stores. docs/guides/faults.md */
   readonly faults: Faults
   /** The last 2,000 requests of clients, oldest first. Each is a copy of the current state: call it again for requests that still wait. */

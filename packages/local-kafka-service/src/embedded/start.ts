@@ -24,6 +24,7 @@ import { reset } from './reset.ts'
 import { takeSnapshot } from './snapshot.ts'
 import type { StartKafkaOptions } from './start-options.ts'
 import { createTopic, provideTopics } from './topics.ts'
+import { transactionsOf } from './transactions.ts'
 import { wait } from './wait.ts'
 import { checkWanted, type Wanted, waitForRecords } from './wait-for.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -135,6 +136,7 @@ function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }
     records: (topic, query = {}) => asked(() => readRecords(operations, topic, query)),
     waitFor,
     group: (id) => groupHandle(id, { ...waiting, operations, timeoutMs, report: account, asked }),
+    transactions: () => asked(() => transactionsOf(operations)),
     faults,
     requests: (filter) => record.requests(filter),
     expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
