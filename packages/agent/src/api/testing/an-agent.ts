@@ -13,6 +13,7 @@ import {
 import { type Agent, buildAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs, remoteCodecs, remotePackers } from '../../codecs.ts'
 import { slotOfPartition } from '../../core/slots.ts'
+import type { Limits } from '../../limits.ts'
 import { CodecThread } from '../../memory/codec-thread.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
 import type { RemoteCodecs } from '../../memory/unpacker.ts'
@@ -65,17 +66,25 @@ export async function anAgent(
     readonly wrap?: (objects: ObjectStore) => ObjectStore
     readonly sessionClock?: Clock
     readonly remoteCodecs?: RemoteCodecs
+    /** The time of records and of the jobs beside the clients. Sockets and stores have the system's. */
+    readonly clock?: Clock
+    readonly limits?: Limits
+    /** The file of the database. Default: it is in memory. */
+    readonly path?: string
   } = {},
 ): Promise<AgentForTests> {
   const events: AgentEvent[] = []
-  const sql = openSqlite({ path: ':memory:', durability: 'memory' })
+  const { clock = systemClock, path = ':memory:' } = options
+  const sql = openSqlite({ path, durability: 'memory', now: () => clock.now() })
   const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
   const objects = new MemoryObjects()
   const memory = aPool()
   const codecThread = new CodecThread(systemClock)
   const { agent, services: own } = await buildAgent(
     {
-      clock: systemClock,
+      clock,
+      ioClock: systemClock,
+      ...(options.limits && { limits: options.limits }),
       ...(options.sessionClock && { sessionClock: options.sessionClock }),
       random: systemRandom,
       network: deaf,
