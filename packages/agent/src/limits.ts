@@ -342,6 +342,13 @@ export const fixedLimits = {
   /** A pass over more bytes has a thread, which takes some 50 ms to start. The objects of a batch are few, and soon garbage. */
   compactedInTurnsBytes: 4 * mib,
   compactionThreadYoungMb: 8,
+  /**
+   * SQLite's page cache, for each of its two connections. The upper levels of the tree of ten million segments have 7 MB: with SQLite's default of 2 MB a look-up reads one page more, and takes 1.3 times
+   * the CPU time that it takes among a million.
+   */
+  databaseCacheKib: 8_192,
+  /** The objects of a transaction in the database's thread are few, and garbage soon after. By default V8 lets 64 MB of them collect. */
+  databaseThreadYoungMb: 16,
   /** What a pass reads ahead of its work: as much as a store with 100 ms per request needs for some 80 MB/s. */
   compactionAheadBytes: 8 * mib,
   compactionReadsAhead: 8,

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { fixedLimits } from '../limits.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, TransactionOutcome } from './sql.ts'
 import type { Checkpoint, SqliteOptions } from './sqlite.ts'
@@ -107,7 +108,12 @@ class SqliteClient implements SqliteThread {
   #start(): Thread {
     // The thread does not inherit the process's own flags: a program from `node -e`, or a custom loader, would break it. From source it needs the conditions.
     const own = this.#file.pathname.endsWith('.ts') ? {} : { execArgv: [] }
-    const worker = new Worker(this.#file, { workerData: this.#options, name: 'lks sqlite', ...own })
+    const worker = new Worker(this.#file, {
+      workerData: this.#options,
+      name: 'lks sqlite',
+      resourceLimits: { maxYoungGenerationSizeMb: fixedLimits.databaseThreadYoungMb },
+      ...own,
+    })
     const opened = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
     const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }

@@ -1,6 +1,7 @@
 // SQLite behind the Sql port, in the calling thread: queued bodies run in one transaction, each in a savepoint, and share one COMMIT.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { fixedLimits } from '../limits.ts'
 import { errorText, isError } from '../native-error.ts'
 import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { copySnapshot } from './snapshot.ts'
@@ -261,6 +262,7 @@ function open({ path, durability, now, aheadMs, snapshot, busyTimeoutMs = 0, che
     }
     if (!isInMemory(path)) database.exec('PRAGMA journal_mode = WAL')
     database.exec(pragmas[durability])
+    database.exec(`PRAGMA cache_size = -${fixedLimits.databaseCacheKib}`)
     if (checkpoints === 'when called') database.exec('PRAGMA wal_autocheckpoint = 0')
     if (snapshot !== undefined) copySnapshot(database, snapshot)
     return database

@@ -6,7 +6,7 @@ import { defaultLimits } from '../../limits.ts'
 import { type Release, SlabPool } from '../../memory/slab-pool.ts'
 import { joinChunks } from '../join-chunks.ts'
 import { abortedError, type ByteRange, type ListedObject, type ObjectStore, ObjectStoreError, type RemoveResult } from '../object-store.ts'
-import { sliceChunks, startsOf } from '../slice-chunks.ts'
+import { neighboursJoined, sliceChunks, startsOf } from '../slice-chunks.ts'
 import { StoredRange, type Verified } from '../stored-range.ts'
 import { ReadBlocks } from './read-blocks.ts'
 
@@ -148,7 +148,8 @@ export class CachedObjects implements ObjectStore {
     await this.#store.close()
   }
 
-  #keep(key: string, chunks: readonly Uint8Array[]): void {
+  #keep(key: string, body: readonly Uint8Array[]): void {
+    const chunks = neighboursJoined(body)
     const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
     if (sizeBytes > this.#writtenBudget || this.#written.has(key)) return
     const release = this.#memory.hold(chunks)
