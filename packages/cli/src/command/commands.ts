@@ -53,7 +53,7 @@ const commandModules: Readonly<Record<string, () => Promise<ClientCommand>>> = {
 
 /** The only command that these words call; undefined if they do not begin with the path of one, and for a group or an alias. */
 export async function calledCommand(words: readonly string[]): Promise<ClientCommand | undefined> {
-  const [first = '', second = ''] = words
+  const [first = '', second = ''] = words[0] === '--version' ? ['version'] : words
   const path = [first, `${first} ${second}`].find((candidate) => Object.hasOwn(commandModules, candidate))
   return path === undefined ? undefined : await commandModules[path]?.()
 }

@@ -55,6 +55,7 @@ test.each(clientCommands.filter(({ hidden }) => hidden !== true).map((command) =
 
 test('a command is found by its words, without loading the others', async () => {
   for (const command of clientCommands) expect((await calledCommand([...command.path, 'x', '--flag']))?.path).toEqual(command.path)
+  expect((await calledCommand(['--version']))?.path).toEqual(['version'])
   for (const words of [[], ['topic'], ['topic', 'lst'], ['--help'], ['nosuch'], ['constructor']])
     expect(await calledCommand(words)).toBeUndefined()
 })
