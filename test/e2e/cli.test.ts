@@ -186,6 +186,27 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expectError(await lks(['topic', 'trim', 'trim', '--before', '+3', '-y'], run), 'LKS-1004', /--before/, 2)
   })
 
+  test('records of an open transaction are only seen with read_uncommitted', async () => {
+    await lks(['topic', 'create', 'pending'], run)
+    const { Kafka, logLevel } = await import('kafkajs')
+    const producer = new Kafka({ brokers: [cluster.kafka], logLevel: logLevel.NOTHING }).producer({
+      transactionalId: 'pending-1',
+      maxInFlightRequests: 1,
+      idempotent: true,
+    })
+    await producer.connect()
+    const transaction = await producer.transaction()
+    await transaction.send({ topic: 'pending', messages: [{ value: 'a' }] })
+    expect((await lks(['consume', 'pending', '-e'], run)).stdout).toBe('')
+    const uncommitted = ['--isolation-level', 'read_uncommitted']
+    expect((await lks(['consume', 'pending', '-e', ...uncommitted], run)).stdout).toBe('a\n')
+    expect((await lks(['query', 'pending', ...uncommitted, '-o', 'name'], run)).stdout).toBe('pending[0]@0\n')
+    await transaction.abort()
+    await producer.disconnect()
+    expect((await lks(['consume', 'pending', '-e'], run)).stdout).toBe('')
+    expect((await lks(['consume', 'pending', '-e', ...uncommitted], run)).stdout).toBe('a\n')
+  })
+
   test('the metadata of a cluster is shown as kcat -L does', async () => {
     await lks(['topic', 'create', 'told', '-p', '2'], run)
     expect(await json(['metadata', 'told'], run)).toMatchObject({

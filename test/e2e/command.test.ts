@@ -13,7 +13,16 @@ import { type S3Server, startS3Server } from '../../packages/agent/src/objects/t
 import { type ProgramEnd, startProgram } from '../../packages/sim/src/program.ts'
 import { expectError } from './testing/commands.ts'
 import { succeeds } from './testing/programs.ts'
-import { anyPorts, type Folder, lks, type ReadyLine, repository, startServer, temporaryFolder } from './testing/server.ts'
+import {
+  anyPorts,
+  type Folder,
+  lks,
+  type ReadyLine,
+  repository,
+  type ServerProcess,
+  startServer,
+  temporaryFolder,
+} from './testing/server.ts'
 import { s3Env } from './testing/stores.ts'
 
 let folder: Folder
@@ -496,6 +505,24 @@ describe('the sources, as `pnpm start` runs them', () => {
   })
 })
 
+test('lks dev --topic creates topics, and leaves those that exist', async () => {
+  await using folder = await temporaryFolder()
+  const dir = join(folder.path, 'data')
+  const topicsOf = async ({ urls }: ServerProcess): Promise<readonly object[]> =>
+    ((await (await fetch(`${urls.control}/topics`)).json()) as { readonly topics: readonly object[] }).topics
+  {
+    await using server = await startServer({ args: ['--dir', dir, '--topic', 'orders:3', '--topic', 'audit,logs:2'] })
+    expect(await topicsOf(server)).toMatchObject([
+      { name: 'audit', partitions: 1 },
+      { name: 'logs', partitions: 2 },
+      { name: 'orders', partitions: 3 },
+    ])
+  }
+  await using server = await startServer({ args: ['--dir', dir, '--topic', 'orders:7'] })
+  expect((await topicsOf(server)).at(-1)).toMatchObject({ name: 'orders', partitions: 3 })
+  expectNoStart(await lks(['dev', '--memory', '--kafka-port', '0', '--topic', 'a b']), 'LKS-1004', 2)
+})
+
 test('--version and --help say what there is', async () => {
   expect(await lks(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
   const help = await lks(['dev', '--help'])
@@ -516,7 +543,7 @@ test('--version and --help say what there is', async () => {
   expect(help.stdout).not.toContain('--flush-bytes')
   const settings = await lks(['dev', '--help-settings'])
   expect(settings).toMatchObject({ code: 0, stdout: expect.stringContaining('--flush-bytes') })
-  expect(settings.stdout).not.toContain('--kafka-port')
+  expect(settings.stdout).not.toContain('--kafka-port <')
 })
 
 async function uncommittedBytes(control: string): Promise<number> {

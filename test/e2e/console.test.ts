@@ -196,7 +196,6 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await page.getByRole('button', { name: 'Next' }).click()
       await page.getByRole('button', { name: 'Delete records of partition 2499' }).and(page.locator(':enabled')).waitFor()
       expect(await page.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true)
-      expect(await violations(page)).toEqual([])
       await picture(page, 'many-partitions')
       await page.getByRole('button', { name: 'Previous' }).click()
       await page.getByText('Partitions 1,000 to 1,999 of 2,500').waitFor()

@@ -1,10 +1,13 @@
 // One record: a line, and everything about it when it is opened.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { urlOf } from '../api/client.ts'
+import { call, urlOf } from '../api/client.ts'
 import { bytes, localTime } from '../format.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
+import { usePolled } from '../parts/use-polled.ts'
 import { type Contents, contentsOf, placeOf, preview, type RecordJson } from '../record.ts'
+
+const rarelyMs = 60_000
 
 export function RecordRow({ topic, record }: { readonly topic: string; readonly record: RecordJson }): JSX.Element {
   const [open, setOpen] = useState(false)
@@ -49,7 +52,10 @@ function Details({
 }): JSX.Element {
   const { partition, offset, headers, cut } = record
   const curl = `curl '${location.origin}${urlOf('readMessages', { params: { topic, partition }, query: { offset: String(offset), limit: 1 } })}'`
-  const lks = `lks consume ${topic} -p ${partition} -O ${offset}:${offset + 1} -o json`
+  const kafka = usePolled('version', (signal) => call('version', { signal }), rarelyMs).answer?.kafka
+  // The command finds a server at the standard address by itself.
+  const at = kafka === undefined || kafka === 'localhost:9092' || kafka === '127.0.0.1:9092' ? '' : ` -b ${kafka}`
+  const lks = `lks consume ${topic} -p ${partition} -O ${offset}:${offset + 1} -o json${at}`
   return (
     <div class="details">
       {cut !== undefined && (
