@@ -101,21 +101,6 @@ const deletePartitionsOf = `,
     ],
   },
   {
-    name: 'a late batch of the older protocol is appended to the next transaction',
-    scenario,
-    edits: [{ file: rules, find: 'isAdded && row.transactionNumber === transactionNumber', replace: 'isAdded' }],
-  },
-  {
-    name: 'an old EndTxn is done although its connection was closed',
-    scenario,
-    edits: [{ file: coordinator, find: 'if (signal.aborted) throw', replace: 'if (false) throw' }],
-  },
-  {
-    name: 'an old batch is appended although its connection was closed',
-    scenario,
-    edits: [{ file: 'agent/src/api/produce.ts', find: 'if (context.signal.aborted) throw', replace: 'if (false) throw' }],
-  },
-  {
     name: "a fenced producer's batch is accepted",
     scenario,
     edits: [
