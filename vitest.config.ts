@@ -8,7 +8,14 @@ export default defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['packages/*/src/**'], exclude: ['**/*.test.ts', '**/*.contract.ts'] },
     projects: [
-      { ...source, test: { ...shared, name: 'unit', include: ['packages/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'] } },
+      {
+        ...source,
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['packages/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts', 'test/chaos/**/*.test.ts'],
+        },
+      },
       {
         ...source,
         test: {

@@ -1,0 +1,50 @@
+// The history of a run: what each client did, in the order in which its lines arrived. It is all that the checker reads.
+
+/** One line of a client. The programs in clients/ print these. */
+export type ClientLine =
+  /** About to be sent. */
+  | { readonly f: 'send'; readonly partition: number; readonly value: string }
+  /** Acknowledged. */
+  | { readonly f: 'sent'; readonly partition: number; readonly value: string; readonly offset: number }
+  /** The send failed, and the record may be in the log or not. The client never sends it again. */
+  | { readonly f: 'unknown'; readonly partition: number; readonly value: string; readonly error: string }
+  /** Records that a reader received, in its order. */
+  | { readonly f: 'polled'; readonly reader: string; readonly records: readonly PolledRecord[] }
+  /** A commit of a group was acknowledged. */
+  | { readonly f: 'committed'; readonly group: string; readonly offsets: readonly PartitionOffset[] }
+  /** Every send has an outcome, and none will follow. */
+  | { readonly f: 'done' }
+  /** For people who look for the cause of an anomaly. */
+  | { readonly f: 'note'; readonly text: string }
+
+export type PolledRecord = readonly [partition: number, offset: number, value: string]
+export type PartitionOffset = readonly [partition: number, offset: number]
+
+/** A line of the history. `atMs`: since the beginning of the run, when the line arrived. */
+export type HistoryLine = { readonly atMs: number; readonly process: string } & (ClientLine | ObserverLine)
+
+/** Lines of the run itself. */
+export type ObserverLine =
+  /** The observer asks for the committed offsets of a group. */
+  | { readonly f: 'fetch offsets'; readonly group: string; readonly id: number }
+  /** The answer. -1: none is committed. */
+  | { readonly f: 'fetched offsets'; readonly group: string; readonly id: number; readonly offsets: readonly PartitionOffset[] }
+  | { readonly f: 'fault'; readonly text: string }
+
+/** How a reader reads, and so what must hold for it. */
+export interface Reader {
+  /**
+   * `assigned`: from offset 0, all partitions, without a group: each record once and in order. `member`: of a group, which may read again after a rebalance.
+   * `scan`: like `assigned`, after the end of all sends.
+   */
+  readonly kind: 'assigned' | 'member' | 'scan'
+  readonly name: string
+  /** Of a member. */
+  readonly group?: string
+}
+
+/** Each value is one of a kind: the process, its number, its partition, and padding that depends on them, so that torn and swapped bytes show. */
+export function valueOf(process: string, number: number, partition: number): string {
+  const head = `${process}/${number}/${partition}/`
+  return head + head.repeat(number % 7)
+}

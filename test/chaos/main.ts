@@ -1,0 +1,66 @@
+// pnpm chaos [--seconds N] [--seed S] [--seeds COUNT] [--target HOST:PORT] [--record] [--keep]: clients of several libraries work on three agents while processes are killed
+// and paused, and connections, S3 and PostgreSQL fail; then the history is checked and the database audited. LKS_TEST_S3 names an S3 server of others. Needs a build.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { builtMain } from '../e2e/testing/server.ts'
+import { type ChaosResult, runChaos } from './chaos.ts'
+import { recordRun } from './ledger.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '1' },
+    target: { type: 'string' },
+    record: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
+  },
+})
+const seconds = wholeOf('--seconds', values.seconds)
+const first = values.seed === undefined ? Date.now() % 1_000_000 : wholeOf('--seed', values.seed)
+const s3Url = process.env['LKS_TEST_S3'] ?? ''
+
+if (values.target === undefined && !existsSync(builtMain)) throw new Error('the server is not built: run pnpm build first')
+let failed = 0
+const count = wholeOf('--seeds', values.seeds)
+for (let seed = first; seed < first + count; seed += 1) {
+  console.log(`seed ${seed}, ${seconds} s`)
+  const say = values.quiet ? () => {} : (text: string) => console.log(`  ${text}`)
+  const result = await runChaos({ seed, seconds, s3Url, say, ...(values.target !== undefined && { target: values.target }) })
+  console.log(describe(result))
+  if (result.problems.length > 0) failed += 1
+  if (result.problems.length > 0 || values.keep) {
+    console.log(`history and logs: ${keep(seed, result)}\nagain: pnpm chaos --seconds ${seconds} --seed ${seed}`)
+  }
+  if (values.record) await recordRun(result, { seed, seconds, load: loadavg()[0] ?? 0, target: values.target })
+}
+console.log(`${count - failed} passed, ${failed} failed`)
+// A client library may keep the event loop alive.
+process.exit(failed > 0 ? 1 : 0)
+
+function describe({ problems, figures, disturbances, clients }: ChaosResult): string {
+  const pauses = Object.entries(figures.longestPauseMs).map(([process, ms]) => `${process} ${(ms / 1_000).toFixed(1)} s`)
+  return [
+    `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${disturbances} disturbances; ${clients.join(', ')}: ${figures.sent} sent, ${figures.acknowledged} acknowledged, ${figures.unknown} unknown, ${figures.polled} received, ${figures.commits} commits`,
+    `     longest time without an acknowledgement: ${pauses.join(', ')}`,
+    ...problems.slice(0, 40).map((problem) => `     ${problem.replaceAll('\n', '\n     ')}`),
+  ].join('\n')
+}
+
+/** The folder of what is kept. */
+function keep(seed: number, { history, logs }: ChaosResult): string {
+  const folder = join(tmpdir(), `lks-chaos-${seed}-${Date.now()}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'history.jsonl'), history.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  for (const [name, log] of logs) writeFileSync(join(folder, `${name}.log`), log)
+  return folder
+}
+
+function wholeOf(flag: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${flag}: '${text}' is not valid: use an integer from 0 on`)
+  return value
+}

@@ -1,0 +1,112 @@
+// The clients of a run: programs of several libraries that send, read, commit and print what they saw.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Program, startProgram } from '../../packages/sim/src/program.ts'
+import { has, javaOptions, kafkaClasspath, python, succeeds } from '../e2e/testing/programs.ts'
+import { repository } from '../e2e/testing/server.ts'
+import type { ClientLine, Reader } from './history.ts'
+
+export interface ChaosClient {
+  /** Of its process in the history. */
+  readonly name: string
+  readonly command: readonly [program: string, ...args: string[]]
+  readonly readers: readonly Reader[]
+  readonly group: string
+  readonly everyMs: number
+}
+
+export interface Addressed {
+  readonly bootstrap: string
+  readonly topic: string
+  readonly partitions: number
+}
+
+/** Those that this machine has. kafkajs and @platformatic/kafka are always there. */
+export function chaosClients(): readonly ChaosClient[] {
+  const clients = join(repository, 'test/chaos/clients')
+  const newestPython = join(repository, 'test/e2e/clients/built/python/bin/python')
+  const pythonProgram = existsSync(newestPython) ? newestPython : python
+  const found = [
+    aClient('kafkajs', [process.execPath, '--conditions=lks-source', join(clients, 'kafkajs.ts')], { members: ['member 1', 'member 2'] }),
+    aClient('platformatic', [process.execPath, '--conditions=lks-source', join(clients, 'platformatic.ts')], { members: ['member'] }),
+  ]
+  if (succeeds(pythonProgram, ['-c', 'import confluent_kafka']))
+    found.push(aClient('confluent', [pythonProgram, join(clients, 'confluent.py')], { members: ['member'], assigned: true }))
+  if (has.kafkaTools && succeeds('javac', ['-version'])) {
+    const java = ['-Xmx128M', ...javaOptions(kafkaClasspath), join(clients, 'JavaChaosClient.java')]
+    found.push(aClient('java', ['java', ...java], { members: ['member'], assigned: true }))
+  }
+  return found
+}
+
+function aClient(
+  name: string,
+  command: ChaosClient['command'],
+  { members, assigned = false }: { readonly members: readonly string[]; readonly assigned?: boolean },
+): ChaosClient {
+  const group = `${name}-group`
+  const readers: readonly Reader[] = [
+    ...members.map((member): Reader => ({ kind: 'member', name: `${name} ${member}`, group })),
+    ...(assigned ? [{ kind: 'assigned', name: `${name} reader` } as const] : []),
+    { kind: 'scan', name: `${name} scan` },
+  ]
+  return { name, command, readers, group, everyMs: 25 }
+}
+
+export type OnClientLine = (process: string, line: ClientLine) => void
+
+export interface RunningClient extends AsyncDisposable {
+  readonly client: ChaosClient
+  /** It sends nothing more, and goes on reading. */
+  stopSending(): void
+  /** It has ended, and should not have yet. */
+  readonly isOver: boolean
+  /** Settles when it has ended by itself; a failure is its text. */
+  finish(): Promise<string | undefined>
+}
+
+export function startWork(client: ChaosClient, at: Addressed, onLine: OnClientLine): RunningClient {
+  const program = start(client, ['work', ...argumentsOf(at), client.name, String(client.everyMs)], onLine)
+  let isOver = false
+  void program.ended.then(() => (isOver = true))
+  return {
+    client,
+    get isOver() {
+      return isOver
+    },
+    stopSending: () => program.write('stop\n'),
+    async finish() {
+      program.endInput()
+      return failureOf(client, await program.ended)
+    },
+    [Symbol.asyncDispose]: async () => void (await program.kill()),
+  }
+}
+
+/** Reads everything, from the first offset to the ends. Returns its failure. */
+export async function scan(
+  client: ChaosClient,
+  at: Addressed & { readonly ends: ReadonlyMap<number, number> },
+  onLine: OnClientLine,
+): Promise<string | undefined> {
+  const ends = [...at.ends].map((pair) => pair.join(':')).join(',')
+  const program = start(client, ['scan', ...argumentsOf(at), client.name, ends], onLine, scanLimitMs)
+  program.endInput()
+  return failureOf(client, await program.ended)
+}
+
+const scanLimitMs = 180_000
+
+function start(client: ChaosClient, words: readonly string[], onLine: OnClientLine, limitMs = 0): Program {
+  const [program, ...args] = client.command
+  // The cast: the programs in clients/ print lines of this type.
+  return startProgram(program, [...args, ...words], { limitMs, onLine: (text) => onLine(client.name, JSON.parse(text) as ClientLine) })
+}
+
+function argumentsOf({ bootstrap, topic, partitions }: Addressed): readonly string[] {
+  return [bootstrap, topic, String(partitions)]
+}
+
+function failureOf({ name }: ChaosClient, { code, signal, stderr }: Awaited<Program['ended']>): string | undefined {
+  return code === 0 ? undefined : `${name} ended with ${code ?? signal}: ${stderr.slice(-2_000)}`
+}
