@@ -12,7 +12,7 @@ import { openPool, openPostgres, transact } from './postgres.ts'
 import { migrateBy, migrations, type SchemaState, schemaVersion } from './schema.ts'
 import { type Body, read, type TransactionOutcome, unchanged } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
-import { aBatch, aTopic, laidOut, openCluster, registered } from './testing/a-cluster.ts'
+import { aBatch, aTopic, laidOut, openCluster, registered, reopened } from './testing/a-cluster.ts'
 import { type CuttingProxy, startCuttingProxy } from './testing/cutting-proxy.ts'
 import { startPostgres } from './testing/postgres-server.ts'
 import type { Timelines } from './timelines.ts'
@@ -322,6 +322,25 @@ describe.skipIf(started.kind !== 'started')(`PostgreSQL${started.kind === 'start
       }
       await pool.end()
       expect(await store.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+    })
+
+    test('a connection is not used again after a failure, because its state is not known', async () => {
+      const backends = async (): Promise<readonly number[]> =>
+        (
+          await postgres.query<{ pid: number }>(
+            `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'local-kafka-service'`,
+          )
+        ).map(({ pid }) => pid)
+      const before = new Set(await backends())
+      const mine = await reopened(store, await openPostgres({ url: postgres.url, connections: 1 }))
+      const [pid = -1, ...more] = (await backends()).filter((one) => !before.has(one))
+      expect(more).toEqual([])
+      await postgres.query(`ALTER TABLE lks.segments ADD CONSTRAINT none CHECK (base_offset < 0) NOT VALID`)
+      await mine.log.commit(aFlush(1))
+      await postgres.query(`ALTER TABLE lks.segments DROP CONSTRAINT none`)
+      await expect.poll(backends).not.toContain(pid)
+      expect(await mine.log.commit(aFlush(1))).toMatchObject({ kind: 'committed' })
+      await mine.close()
     })
 
     test('a body that throws, and a bigint beyond 2^53, are defects', async () => {
