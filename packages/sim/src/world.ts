@@ -101,6 +101,7 @@ export const latestPutMs = 20_000
 const recoveryMs = 180_000
 
 export class World {
+  readonly seed: number
   readonly chance: Chance
   readonly time = new VirtualTime()
   readonly trace: Trace
@@ -131,6 +132,7 @@ export class World {
   #over = false
 
   constructor({ seed, partitions, agents = 1, volumes, compaction, merge = { intervalMs: -1, maxAgeMs: 0 }, onLine }: WorldOptions) {
+    this.seed = seed
     this.partitions = partitions
     this.#names = Array.from({ length: agents }, (_, at) => `agent-${at + 1}`)
     this.#compaction = compaction
@@ -171,6 +173,11 @@ export class World {
   /** The newest lives of all agents that run. */
   get running(): readonly RunningAgent[] {
     return [...this.#current.values()]
+  }
+
+  /** That of an agent's life; undefined until it has registered. */
+  incarnationOf(life: string): number | undefined {
+    return this.#incarnations.get(life)
   }
 
   /** The real content of the bucket or the directory. */

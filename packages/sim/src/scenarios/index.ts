@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts'
 import { agents } from './agents.ts'
 import { chaos } from './chaos.ts'
 import { logCompaction } from './compaction.ts'
+import { crashPointSweep } from './crash-points.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
@@ -36,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   agents,
   transactions,
   transactionsOfAgents,
+  crashPointSweep,
 ]
 
 /** A seed determines its scenario, so that one number is enough to replay. */
