@@ -39,6 +39,7 @@ const rootFiles: Record<string, readonly string[]> = {
   'health.ts': [],
   'parts.ts': [],
   'copies.ts': [],
+  'promotion.ts': [],
   'index.ts': [],
   'codecs.ts': [],
   'codec-worker.ts': [],
@@ -51,7 +52,7 @@ const rootFiles: Record<string, readonly string[]> = {
 /** Open to every folder but core. */
 const everywhere = ['time', 'observe', 'memory']
 
-/** What stands behind a port. Only parts.ts and copies.ts name these; their own folder may build one from another. */
+/** What stands behind a port. Only parts.ts, copies.ts and promotion.ts name these; their own folder may build one from another. */
 const implementations: Record<string, readonly string[]> = {
   net: ['net/tcp.ts'],
   time: ['time/system-clock.ts', 'time/real-globals.ts'],
@@ -348,7 +349,7 @@ export default defineConfig({
       files: ['packages/agent/src/services.ts'],
       rules: imports(...packagePatterns('agent'), { regex: '.', allowTypeImports: true, message: 'services.ts is types only.' }),
     },
-    { files: ['packages/agent/src/{parts,copies}.ts'], rules: imports(...packagePatterns('agent')) },
+    { files: ['packages/agent/src/{parts,copies,promotion}.ts'], rules: imports(...packagePatterns('agent')) },
     // Where the words may stand.
     { files: ['packages/agent/src/time/{system-clock,real-globals}.ts'], rules: off },
     // Writes a given instant as text and reads no clock.

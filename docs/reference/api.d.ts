@@ -691,6 +691,9 @@ export declare const userErrorCodes: {
     readonly 'LKS-1102': 'the data directory is of a newer version';
     readonly 'LKS-1103': 'the data directory cannot be used';
     readonly 'LKS-1104': 'the disk of the data directory is full';
+    readonly 'LKS-1105': 'the data directory was promoted';
+    readonly 'LKS-1106': 'the data directory must be started once before its promotion';
+    readonly 'LKS-1107': 'the data directory cannot be promoted';
     readonly 'LKS-1201': 'another agent took over';
     readonly 'LKS-1202': 'the server did not stop in time';
     readonly 'LKS-1203': 'a living agent has the name of this one';

@@ -62,6 +62,7 @@ export {
   type PartsDescription,
   PartsError,
 } from './parts.ts'
+export { type Promoted, PromotionError, type PromotionStep, promote } from './promotion.ts'
 export { type AnswerClaim, NoAnswerMemory } from './read/answer-memory.ts'
 export {
   type AgentSettingName,

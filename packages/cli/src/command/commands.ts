@@ -43,6 +43,7 @@ const commandModules: Readonly<Record<string, () => Promise<ClientCommand>>> = {
   'doctor ports': async () => (await import('./doctor/doctor-ports.ts')).doctorPorts,
   'doctor storage': async () => (await import('./doctor/doctor-storage.ts')).doctorStorage,
   sweep: async () => (await import('./sweep.ts')).sweep,
+  promote: async () => (await import('./promote.ts')).promote,
   bench: async () => (await import('./bench/bench.ts')).bench,
   wait: async () => (await import('./wait.ts')).wait,
   exec: async () => (await import('./exec.ts')).exec,

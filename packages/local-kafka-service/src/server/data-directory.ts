@@ -29,6 +29,8 @@ export interface DataDirectory {
   recovered(): void
   /** From here on the directory holds data. */
   used(): void
+  /** From here on no server uses the directory: its data is elsewhere, or on the way. */
+  promotes(): void
   /** From here on another server may use it. Removes a folder that was created for this server and never used. */
   release(): void
 }
@@ -42,7 +44,7 @@ export function placesIn(path: string): { readonly metadata: string; readonly ob
  * Creates the directory if it is missing and locks it for this server. The lock is an exclusive transaction held open on `lock.db`: the
  * operating system ends it with the process, however the process ends, so no stale lock remains. Throws a UserError.
  */
-export function takeDataDirectory(path: string): DataDirectory {
+export function takeDataDirectory(path: string, options: { readonly promotedTo?: PromotedTo } = {}): DataDirectory {
   const directory = resolve(path)
   let database: DatabaseSync | undefined
   let first: string | undefined
@@ -55,6 +57,7 @@ export function takeDataDirectory(path: string): DataDirectory {
     lock(database, directory)
     if (statSync(file, { throwIfNoEntry: false })?.ino !== made)
       throw inUse(directory, 'a failed start removed its lock file at the same moment')
+    checkPromotion(directory, options.promotedTo)
   } catch (error) {
     database?.close()
     throw asUserError(error, directory)
@@ -67,6 +70,13 @@ export function takeDataDirectory(path: string): DataDirectory {
     recovered() {
       try {
         writeFileSync(join(directory, 'boot'), thisBoot())
+      } catch (error) {
+        throw asUserError(error, directory)
+      }
+    },
+    promotes() {
+      try {
+        writeFileSync(join(directory, promotionFile), `${JSON.stringify(options.promotedTo)}\n`, { flush: true })
       } catch (error) {
         throw asUserError(error, directory)
       }
@@ -87,6 +97,48 @@ export function takeDataDirectory(path: string): DataDirectory {
   }
 }
 
+/** Where the data of a promoted directory is. */
+export interface PromotedTo {
+  readonly storage: string
+  /** Without a password. */
+  readonly metadata: string
+}
+
+const promotionFile = 'promoted.json'
+
+/** Two clusters that both continue the same logs would give one offset to different messages. `to`: this is a promotion, which can be repeated to the same target. */
+function checkPromotion(directory: string, to: PromotedTo | undefined): void {
+  const file = join(directory, promotionFile)
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return
+  const there = promotedTo(readFileSync(file, 'utf8'))
+  if (to !== undefined && there?.storage === to.storage && there.metadata === to.metadata) return
+  throw new UserError('LKS-1105', {
+    what: `the data directory ${directory} was promoted, or its promotion was interrupted`,
+    why:
+      there === undefined
+        ? `${file} cannot be read`
+        : `its data belongs to ${there.storage} and ${there.metadata}; it cannot come back from there`,
+    fix: [
+      there === undefined
+        ? 'restore the file from a copy'
+        : `use the agents there, or complete the promotion: lks promote --dir ${directory} --storage ${there.storage} --metadata <the same database>`,
+      `only if no agent was ever started there: remove ${file}, the prefix and the cluster's rows, and go on with this directory`,
+    ],
+  })
+}
+
+/** Undefined: it is not what `promotes` writes. */
+function promotedTo(text: string): PromotedTo | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const { storage, metadata } = (json ?? {}) as Partial<Record<keyof PromotedTo, unknown>>
+  return typeof storage === 'string' && typeof metadata === 'string' ? { storage, metadata } : undefined
+}
+
 /** The inode number of the file, which is created if it is missing. */
 function fileNumber(path: string): number {
   const file = openSync(path, 'a')
@@ -99,7 +151,7 @@ function fileNumber(path: string): number {
 
 /** Keeps messages out of a project's Git repository. Skips a folder with other content, and never overwrites an existing file. */
 function ignoreInGit(directory: string): void {
-  if (readdirSync(directory).some((name) => !/^(boot|lock\.db|metadata\.db|objects)/.test(name))) return
+  if (readdirSync(directory).some((name) => !/^(boot|lock\.db|metadata\.db|objects|promoted\.json)/.test(name))) return
   try {
     writeFileSync(join(directory, '.gitignore'), '*\n', { flag: 'wx' })
   } catch (error) {

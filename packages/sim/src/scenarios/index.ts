@@ -40,9 +40,12 @@ export const scenarios: readonly Scenario[] = [
   crashPointSweep,
 ]
 
+/** The others, which seeds take turns through: a sweep has a test of its own, which plays each of its points. */
+const inTurn = scenarios.filter((scenario) => scenario !== crashPointSweep)
+
 /** A seed determines its scenario, so that one number is enough to replay. */
 export function scenarioOf(seed: number): Scenario {
-  const scenario = scenarios[(seed - 1) % scenarios.length]
+  const scenario = inTurn[(seed - 1) % inTurn.length]
   if (scenario === undefined) throw new RangeError(`seeds begin at 1, not at ${seed}`)
   return scenario
 }
