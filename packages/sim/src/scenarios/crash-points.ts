@@ -35,7 +35,7 @@ export const crashPointSweep: Scenario = {
     const point = crashPoints[seed % crashPoints.length]
     if (point === undefined) throw new Error('there are crash points')
     world.trace.write('world', `crash point: ${point.act} ${point.moment} ${point.step}`)
-    const disturbed = startClients(world, { plain: 1, idempotent: 2, consumers: 1, requests: 40, paceMs: [0, 200] })
+    const disturbed = startClients(world, { plain: 1, idempotent: 1, consumers: 1, requests: 25, paceMs: [0, 300] })
     const struck = strikeAt(world, point)
     // A drain gives slots away and leaves; a start registers; a silent agent is taken over. So every step is taken.
     for (let round = 0; round < 4; round += 1) {
@@ -58,13 +58,15 @@ async function orLost(world: World, work: Promise<unknown>): Promise<void> {
 }
 
 const strikesAtMost = 3
+/** The others come once or twice in a life. */
+const often: ReadonlySet<CrashPoint['step']> = new Set(['put', 'commit', 'beat'])
 
 function strikeAt(world: World, { act, moment, step }: CrashPoint): { stop(): void } {
   const { chance } = world
   let left = strikesAtMost
   /** Whether the act comes now; kills and pauses are done, errors are the caller's. */
   const strikes = (life: string): boolean => {
-    if (left === 0 || !chance.happens(0.3)) return false
+    if (left === 0 || !chance.happens(often.has(step) ? 0.3 : 1)) return false
     left -= 1
     world.trace.write('world', `${act} ${moment} ${step} of ${life}`)
     const agent = world.running.find((one) => one.life.name === life)
