@@ -18,6 +18,7 @@ export const promote: ClientCommand = {
   ],
   examples: ['lks promote --storage s3://bucket/prefix --metadata postgres://lks@db/lks', 'lks promote --dir /var/lib/lks --yes'],
   standalone: true,
+  minor: true,
   async run(given, context) {
     const { terminal, env } = context
     const dir = given.option('dir') ?? '.lks'
