@@ -12,10 +12,10 @@ export const defaultLimits = {
   smallFramePoolBytes: 8 * mib,
   /** All larger frames between the socket and their admission; at least one frame of the maximum size must fit. */
   framePoolBytes: 128 * mib,
-  /** Decoded requests, until they are answered (net/decoded-requests.ts): three of the largest kind that clients send, a Fetch of 30,000 partitions. Above it large requests wait. */
-  decodedRequestBytes: 64 * mib,
+  /** Decoded requests, until they are answered (net/decoded-requests.ts): a Fetch of 60,000 partitions, or one larger request alone. Above it large requests wait. */
+  decodedRequestBytes: 32 * mib,
   /** The partitions of all fetch sessions together. Above it a client gets no session, and sends all of its partitions each time. */
-  fetchSessionBytes: 48 * mib,
+  fetchSessionBytes: 32 * mib,
   /** A smaller frame is left to the collector: the smallest slab would be larger than it, and Node takes it from memory that is shared by many. */
   pooledFrameBytes: 4 * kib,
   /** Bytes read ahead while a request is in progress, so that the agent notices when the client disconnects. */
@@ -30,7 +30,7 @@ export const defaultLimits = {
   /** Unpacked records that are being checked or read, of all requests together: at least one batch of `decompressedBytes`. Above it requests wait. */
   unpackedBytes: 128 * mib,
   /** Fetch answers of all connections together, from the read to the socket; one answer holds a part (read/answer-memory.ts). Above it fetches wait, and come back empty at their time-out. */
-  fetchAnswersBytes: 256 * mib,
+  fetchAnswersBytes: 192 * mib,
   /** What a fetch answer keeps in memory until it is sent, as a multiple of its size: it is a view of larger pieces. Above it the answer is copied. */
   fetchAnswerHeldRatio: 4,
   /** Pieces of an answer below this size are copied: a view of them, with its reference, takes some 500 bytes. */

@@ -114,7 +114,7 @@ export const agentSettings = [
     type: 'long',
     default: both(null),
     unit: 'bytes',
-    doc: "All memory that clients can make the agent hold: requests, fetch sessions, records that are not committed or are unpacked, responses, the ends of partitions, members of groups, memory that is kept to be used again, and the cache, which has at most half of it. Default: cache.bytes and 968 MiB, or half of the machine's memory if that is less.",
+    doc: "All memory that clients can make the agent hold: requests, fetch sessions, records that are not committed or are unpacked, responses, the ends of partitions, members of groups, memory that is kept to be used again, and the cache, which has at most half of it. Default: cache.bytes and 856 MiB, or half of the machine's memory if that is less.",
     enforcedBy: 'memory/memory-plan.ts',
     since: '0.1',
     check: optional(integer(67_108_864, Number.MAX_SAFE_INTEGER)),
