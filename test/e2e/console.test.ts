@@ -68,6 +68,7 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       ['group', '#/groups/billing', (page) => page.getByRole('cell').first().waitFor()],
       ['requests', '#/server/requests', (page) => page.getByText('UNKNOWN_TOPIC_OR_PARTITION').waitFor()],
       ['flushes', '#/server/flushes', (page) => page.getByRole('cell').first().waitFor()],
+      ['no-transactions', '#/server/transactions', (page) => page.getByText('No transaction yet').waitFor()],
       ['upkeep', '#/server/upkeep', (page) => page.getByText('retention', { exact: true }).waitFor()],
       ['agents', '#/server/agents', (page) => page.getByText('shows this page').waitFor()],
       ['no-such-topic', '#/topics/nothing', (page) => page.getByText('There is no topic nothing').waitFor()],
@@ -225,6 +226,25 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await expect.poll(() => states('is acknowledged'), soon).toBeGreaterThan(0)
       await page.getByRole('button', { name: 'Back to now' }).click()
       await page.getByRole('columnheader', { name: 'Its life' }).waitFor()
+    })
+
+    test('an open transaction is shown, and aborted after a question', async () => {
+      const { Kafka, logLevel } = await import('kafkajs')
+      const client = new Kafka({ brokers: [server.kafka], logLevel: logLevel.NOTHING })
+      const producer = client.producer({ transactionalId: 'hangs', maxInFlightRequests: 1, idempotent: true })
+      await producer.connect()
+      const transaction = await producer.transaction()
+      await transaction.send({ topic: 'customers', messages: [{ key: 'k', value: 'never' }] })
+      await using opened = await openPage(browser, `${server.urls.control}/#/server/transactions`, wide)
+      const { page } = opened
+      await page.getByText('Ongoing').waitFor()
+      await picture(page, 'transactions')
+      expect(await violations(page)).toEqual([])
+      await page.getByRole('button', { name: 'Abort the transaction of hangs' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Abort the transaction' }).click()
+      await page.getByText('CompleteAbort').waitFor()
+      expect(await valuesOf(server, 'customers')).not.toContain('never')
+      await producer.disconnect()
     })
 
     test('what a sweep would remove is shown, and nothing is removed', async () => {

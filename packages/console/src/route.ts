@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 
 export type TopicTab = 'messages' | 'partitions' | 'configs'
 
-export type ServerTab = 'requests' | 'flushes' | 'upkeep' | 'agents'
+export type ServerTab = 'requests' | 'flushes' | 'transactions' | 'upkeep' | 'agents'
 
 export type Route =
   | { readonly page: 'overview' }
@@ -14,7 +14,7 @@ export type Route =
   | { readonly page: 'lost'; readonly address: string }
 
 const tabs: readonly string[] = ['messages', 'partitions', 'configs'] satisfies readonly TopicTab[]
-const serverTabs: readonly string[] = ['requests', 'flushes', 'upkeep', 'agents'] satisfies readonly ServerTab[]
+const serverTabs: readonly string[] = ['requests', 'flushes', 'transactions', 'upkeep', 'agents'] satisfies readonly ServerTab[]
 
 export function routeOf(fragment: string): Route {
   const address = fragment.replace(/^#\/?/, '')

@@ -1,14 +1,16 @@
-// The server itself: what it is asked, how it stores, what looks after the stored data, and which agents there are.
+// The server itself: what it is asked, how it stores, its transactions, what looks after the stored data, and which agents there are.
 import type { JSX } from 'preact'
 import { type ServerTab, serverAddress } from '../route.ts'
 import { Agents } from './agents.tsx'
 import { Flushes } from './flushes.tsx'
 import { Requests } from './requests.tsx'
+import { Transactions } from './transactions.tsx'
 import { Upkeep } from './upkeep.tsx'
 
 const tabs: readonly (readonly [ServerTab, string])[] = [
   ['requests', 'Requests'],
   ['flushes', 'Flushes'],
+  ['transactions', 'Transactions'],
   ['upkeep', 'Upkeep'],
   ['agents', 'Agents'],
 ]
@@ -28,6 +30,7 @@ export function ServerPage({ tab }: { readonly tab: ServerTab }): JSX.Element {
       </nav>
       {tab === 'requests' && <Requests />}
       {tab === 'flushes' && <Flushes />}
+      {tab === 'transactions' && <Transactions />}
       {tab === 'upkeep' && <Upkeep />}
       {tab === 'agents' && <Agents />}
     </>
