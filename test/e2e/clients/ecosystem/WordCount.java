@@ -1,4 +1,4 @@
-// Kafka Streams: counts the words of the topic `lines` into the topic `counts`, at least once. It prints each store that it restores, and each change of state.
+// Kafka Streams: counts the words of the topic `lines` into the topic `counts`, or those that it is given, at least once or exactly once. It prints each store that it restores, and each change of state.
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -22,23 +22,24 @@ public class WordCount {
         for (int at = 0; at < args.length; at += 2) options.put(args[at].substring(2), args[at + 1]);
         var builder = new StreamsBuilder();
         var text = Serdes.String();
-        builder.stream("lines", Consumed.with(text, text))
+        builder.stream(options.getOrDefault("from", "lines"), Consumed.with(text, text))
             .flatMapValues(line -> Arrays.asList(line.split(" ")))
             .groupBy((key, word) -> word, Grouped.with("words", text, text))
             .count(Materialized.as("counts"))
             .toStream()
             .mapValues(count -> Long.toString(count))
-            .to("counts", Produced.with(text, text));
+            .to(options.getOrDefault("to", "counts"), Produced.with(text, text));
 
         var properties = new Properties();
         properties.putAll(Map.of(
-            "application.id", "word-count",
+            "application.id", options.getOrDefault("application", "word-count"),
             "bootstrap.servers", options.get("bootstrap"),
             "state.dir", options.get("state"),
-            "processing.guarantee", "at_least_once",
+            "processing.guarantee", options.getOrDefault("guarantee", "at_least_once"),
             "commit.interval.ms", 200,
             "repartition.purge.interval.ms", 500,
             "consumer.auto.offset.reset", "earliest",
+            "consumer.session.timeout.ms", Integer.parseInt(options.getOrDefault("session", "45000")),
             "reconnect.backoff.max.ms", 500));
         var streams = new KafkaStreams(builder.build(), properties);
         streams.setUncaughtExceptionHandler(error -> {
