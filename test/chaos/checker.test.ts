@@ -58,6 +58,11 @@ test('a history without a fault is clean, and counted', () => {
   })
 })
 
+test('the line of a reader may arrive before that of the sender, which is another process', () => {
+  const isLate = (line: Line): boolean => line.f === 'send' && line.value === 'd'
+  expect(rulesOf([...aHistory().filter((line) => !isLate(line)), ...aHistory().filter(isLate)])).toEqual([])
+})
+
 test('a record with an unknown outcome may be in the log or not', () => {
   const unknown: readonly Line[] = [
     { f: 'send', partition: 1, value: 'e' },

@@ -73,6 +73,8 @@ class HistoryChecker {
   readonly #positions = new Map<string, number>()
   /** The values that each reader, or each group, has received. */
   readonly #seen = new Map<string, Set<string>>()
+  /** Received before the line of their sender arrived, or never sent: the end shows which. */
+  readonly #strange: (Place & { readonly name: string; readonly value: string })[] = []
   readonly #committed = new Map<string, number>()
   readonly #asked = new Map<number, ReadonlyMap<string, number>>()
   readonly #lastAcknowledgedMs = new Map<string, number>()
@@ -113,6 +115,9 @@ class HistoryChecker {
   }
 
   verdict(): Verdict {
+    for (const { name, value, partition, offset } of this.#strange)
+      if (this.#sent.get(value) !== partition)
+        this.#report('phantom record', `${name} received '${value}' at ${offset} of ${partition}, which was not sent there`)
     for (const values of this.#order.values()) this.#ordered(values)
     for (const reader of this.#readers.values()) {
       if (reader.kind === 'scan') this.#scanned(reader)
@@ -166,8 +171,7 @@ class HistoryChecker {
     this.#polled += records.length
     for (const [partition, offset, value] of records) {
       this.#isAt(value, { partition, offset }, `${name} received it`)
-      if (this.#sent.get(value) !== partition)
-        this.#report('phantom record', `${name} received '${value}' at ${offset} of ${partition}, which was not sent there`)
+      if (this.#sent.get(value) !== partition) this.#strange.push({ name, value, partition, offset })
       const key = `${name} ${partition}`
       // A member may begin again where the group was: inside one poll, its records follow one another all the same.
       const last = reader.kind === 'member' ? within.get(partition) : (this.#positions.get(key) ?? -1)
