@@ -4,7 +4,7 @@ import { runProgram } from '../../packages/sim/src/program.ts'
 import { postgresBin } from '../chaos/killable-postgres.ts'
 import { repository } from './testing/server.ts'
 
-const seconds = 25
+const seconds = 15
 
 if (postgresBin() === undefined) test.skipIf(process.env.CI !== 'true')('chaos: PostgreSQL is installed', () => expect.fail('it is not'))
 else
