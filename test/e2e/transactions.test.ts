@@ -1,89 +1,164 @@
-// Exactly once with real clients: a topic is copied in transactions while the server and the copier are killed, and a reader of committed records sees each record once.
+// Exactly once with real clients: a topic is copied in transactions while the agents and the copiers are killed, and a reader of committed records sees each record once.
 import { join } from 'node:path'
-import { describe, expect } from 'vitest'
-import { type Program, startProgram } from '../../packages/sim/src/program.ts'
+import { Kafka, KafkaJSError, logLevel } from 'kafkajs'
+import { describe, expect, test } from 'vitest'
+import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
+import { startProgram } from '../../packages/sim/src/program.ts'
+import { AgentCluster } from './testing/agent-cluster.ts'
 import { printed } from './testing/client-command.ts'
-import { needsClients } from './testing/client-program.ts'
+import { type Copier, copiers, keepRunning } from './testing/copiers.ts'
 import { createTopic } from './testing/http.ts'
-import { javaOptions, kafkaClasspath, kafkaTool, linesOf, needs } from './testing/programs.ts'
-import { sharedServer } from './testing/restartable-server.ts'
-import { repository } from './testing/server.ts'
+import { kafkaTool, linesOf, needs } from './testing/programs.ts'
+import { RestartableServer, sharedServer } from './testing/restartable-server.ts'
+import { repository, type ServerProcess } from './testing/server.ts'
 
-/** Of each of the two partitions. */
-const records = 200
-const clients = join(repository, 'test/e2e/clients')
+const isLong = process.env.LKS_LONG === '1'
+/** Of both partitions together. The long form kills until everything is copied, the short one a few times. */
+const size = isLong
+  ? { records: 100_000, transactionSize: 500, abortEach: 50, killEachMs: 10_000, limitMs: 1_500_000 }
+  : { records: 400, transactionSize: 20, abortEach: 10, killEachMs: 1_500, limitMs: 300_000 }
 
-interface Copier {
-  readonly name: string
-  readonly test: ReturnType<typeof needs>
-  /** Copies both partitions, or one of them. */
-  readonly commands: (kafka: string, group: string) => readonly (readonly [program: string, ...args: string[]])[]
+interface Servers extends AsyncDisposable {
+  readonly kafka: string
+  readonly urls: ServerProcess['urls']
+  /** Like `kill -9` of one agent, which comes back. */
+  killOne(kills: number): Promise<void>
 }
 
-const copiers: readonly Copier[] = [
-  {
-    name: 'confluent-kafka',
-    test: needsClients('python'),
-    commands: (kafka, group) => [[join(clients, 'built/python/bin/python'), join(clients, 'python/copier.py'), kafka, group]],
-  },
-  {
-    name: 'kafkajs',
-    test: needsClients('node'),
-    commands: (kafka, group) => [[process.execPath, join(clients, 'node/kafkajs-copier.ts'), kafka, group]],
-  },
-  {
-    name: '@platformatic/kafka',
-    test: needsClients('node'),
-    commands: (kafka, group) => [[process.execPath, join(clients, 'node/platformatic-copier.ts'), kafka, group]],
-  },
-  {
-    name: "Kafka's TransactionalMessageCopier",
-    test: needs('kafkaTools'),
-    commands: (kafka, group) =>
-      [0, 1].map((partition) => {
-        const options = {
-          'transactional-id': `${group}-${partition}`,
-          'broker-list': kafka,
-          'input-topic': 'source',
-          'output-topic': 'copy',
-        }
-        const sizes = { 'input-partition': partition, 'consumer-group': group, 'transaction-size': 20, 'max-messages': -1 }
-        const words = Object.entries({ ...options, ...sizes }).flatMap(([name, value]) => [`--${name}`, String(value)])
-        const main = 'org.apache.kafka.tools.TransactionalMessageCopier'
-        return ['java', '-Xmx128M', ...javaOptions(kafkaClasspath), main, ...words, '--enable-random-aborts']
-      }),
-  },
-]
+const available = copiers.filter(({ isThere }) => isThere)
+if (process.env.CI === 'true') test('all clients that copy are there', () => expect(available).toEqual(copiers))
 
-describe.each(copiers)('$name', { timeout: 180_000 }, ({ name, test, commands }) => {
-  const server = sharedServer()
-
-  /** The values in the topic, as a consumer of committed records sees them. */
-  const valuesOf = async (topic: string): Promise<readonly string[]> =>
-    linesOf(await printed(server.kafka, ['consume', topic, '-e', '-o', 'json'])).map(
-      (line) => (JSON.parse(line) as { readonly value: string }).value,
-    )
-
-  test(`a copy by ${name} has each record once, although the server and the copier are killed`, async () => {
-    await createTopic(server, 'source', 2)
-    await createTopic(server, 'copy', 2)
-    const source = Array.from({ length: 2 * records }, (_, number) => `record ${number}`)
-    await printed(server.kafka, ['produce', 'source'], `${source.join('\n')}\n`)
-    const group = `copy-by-${name.replaceAll(/\W+/g, '-')}`
-    await using copying = keepRunning(commands(server.kafka, group))
-    const copied = async (): Promise<number> => (await valuesOf('copy')).length
-    await expect.poll(copied, { timeout: 60_000, interval: 200 }).toBeGreaterThan(0)
-    await server.restart()
-    await copying.killOne()
-    await server.restart()
-    await expect.poll(copied, { timeout: 120_000, interval: 500 }).toBeGreaterThanOrEqual(source.length)
-    expect((await valuesOf('copy')).toSorted()).toEqual(source.toSorted())
+describe.each([
+  { on: 'one agent', start: oneAgent },
+  { on: 'three agents', start: threeAgents },
+])('on $on', ({ start }) => {
+  test('each client copies each record once, although agents and copiers are killed', { timeout: size.limitMs }, async ({ annotate }) => {
+    await using servers = await start()
+    await createTopic(servers, 'source', 2)
+    const source = Array.from({ length: size.records }, (_, number) => `record ${number}`)
+    await printed(servers.kafka, ['produce', 'source'], `${source.join('\n')}\n`)
+    await using all = new AsyncDisposableStack()
+    const copies: Copy[] = []
+    for (const copier of available) copies.push(all.use(await Copy.begin(copier, servers)))
+    const beganMs = performance.now()
+    const isDone = async (): Promise<boolean> => (await Promise.all(copies.map((copy) => copy.isDone()))).every((done) => done)
+    const waiting = async (): Promise<readonly string[]> => {
+      const counts = await Promise.all(copies.map((copy) => copy.copied()))
+      return copies.filter((_, at) => counts[at] === 0).map(({ name }) => name)
+    }
+    await expect.poll(waiting, { timeout: 120_000 }).toEqual([])
+    let kills = 0
+    while (kills < 2 || (isLong && !(await isDone()))) {
+      await servers.killOne((kills += 1))
+      await copies[kills % copies.length]?.killOne()
+      await new Promise((resolve) => setTimeout(resolve, size.killEachMs))
+    }
+    await expect.poll(isDone, { timeout: size.limitMs, interval: 500 }).toBe(true)
+    const seconds = Math.round((performance.now() - beganMs) / 1_000)
+    for (const copy of copies) {
+      const values = await copy.values()
+      expect({ by: copy.name, records: values.length }).toEqual({ by: copy.name, records: source.length })
+      expect(values.toSorted(), copy.name).toEqual(source.toSorted())
+    }
+    await annotate(`${copies.length} copies of ${source.length} records in ${seconds} s, with ${kills} kills of agents and of copiers`)
   })
 })
+
+/** The copy that one client makes. */
+class Copy implements AsyncDisposable {
+  readonly name: string
+  readonly #servers: Servers
+  readonly #group: string
+  readonly #copying: ReturnType<typeof keepRunning>
+
+  private constructor(copier: Copier, servers: Servers) {
+    this.name = copier.name
+    this.#servers = servers
+    this.#group = Copy.#groupOf(copier)
+    const { transactionSize, abortEach } = size
+    const { kafka } = servers
+    this.#copying = keepRunning(copier.commands({ kafka, group: this.#group, target: this.#group, transactionSize, abortEach }))
+  }
+
+  /** The target has the name of the group. */
+  static async begin(copier: Copier, servers: Servers): Promise<Copy> {
+    await createTopic(servers, Copy.#groupOf(copier), 2)
+    return new Copy(copier, servers)
+  }
+
+  static #groupOf({ name }: Copier): string {
+    return `copy-by-${name.replaceAll(/\W+/g, '-')}`
+  }
+
+  killOne(): Promise<void> {
+    return this.#copying.killOne()
+  }
+
+  /** How many records of the source are copied in committed transactions. */
+  async copied(): Promise<number> {
+    for (const until = performance.now() + 60_000; ; ) {
+      const admin = new Kafka({ brokers: this.#servers.kafka.split(','), logLevel: logLevel.NOTHING }).admin()
+      try {
+        await admin.connect()
+        const [of] = await admin.fetchOffsets({ groupId: this.#group, topics: ['source'] })
+        return (of?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
+      } catch (error) {
+        // The agent that it asked was killed.
+        if (!(error instanceof KafkaJSError) || performance.now() > until) throw error
+      } finally {
+        await admin.disconnect()
+      }
+    }
+  }
+
+  async isDone(): Promise<boolean> {
+    return (await this.copied()) === size.records
+  }
+
+  /** As a consumer of committed records sees them. */
+  async values(): Promise<readonly string[]> {
+    const lines = linesOf(await printed(this.#servers.kafka, ['consume', this.#group, '-e', '-o', 'json']))
+    return lines.map((line) => (JSON.parse(line) as { readonly value: string }).value)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#copying[Symbol.asyncDispose]()
+  }
+}
+
+async function oneAgent(): Promise<Servers> {
+  const server = new RestartableServer()
+  await server.start()
+  return {
+    kafka: server.kafka,
+    urls: server.urls,
+    killOne: () => server.restart(),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+async function threeAgents(): Promise<Servers> {
+  const started = await startPostgres()
+  if (started.kind !== 'started') throw new Error(started.why)
+  const { postgres } = started
+  const cluster = await AgentCluster.start(postgres, ['blue', 'green', 'red'])
+  const { kafka, urls } = cluster
+  return {
+    kafka,
+    urls,
+    // Long enough that another agent takes over, every other time.
+    killOne: (kills) => cluster.killOne(kills % 2 === 1 ? 7_000 : 500),
+    async [Symbol.asyncDispose]() {
+      await cluster[Symbol.asyncDispose]()
+      await postgres.stop()
+    },
+  }
+}
 
 describe("Kafka's own tool", { timeout: 120_000 }, () => {
   const server = sharedServer()
   const java = needs('kafkaTools')
+  const clients = join(repository, 'test/e2e/clients')
   const run = async (...args: readonly string[]): Promise<string> =>
     (await kafkaTool('org.apache.kafka.tools.TransactionsCommand', ['--bootstrap-server', server.kafka, ...args])).stdout
 
@@ -99,30 +174,3 @@ describe("Kafka's own tool", { timeout: 120_000 }, () => {
     expect(await run('list')).toMatch(/hangs\s+\d+\s+\d+\s+CompleteAbort/)
   })
 })
-
-interface Running extends AsyncDisposable {
-  /** Like `kill -9` of one of them, which then runs again. */
-  killOne(): Promise<void>
-}
-
-/** Runs the programs, and each again when it ends. */
-function keepRunning(commands: readonly (readonly [program: string, ...args: string[]])[]): Running {
-  let isOver = false
-  const running = new Map<number, Program>()
-  const start = async (at: number, [program, ...args]: readonly [program: string, ...args: string[]]): Promise<void> => {
-    while (!isOver) {
-      const one = startProgram(program, args)
-      running.set(at, one)
-      await one.ended
-    }
-  }
-  const all = Promise.all(commands.map((command, at) => start(at, command)))
-  return {
-    killOne: async () => void (await running.get(0)?.kill()),
-    async [Symbol.asyncDispose]() {
-      isOver = true
-      await Promise.all([...running.values()].map((one) => one.kill()))
-      await all
-    },
-  }
-}

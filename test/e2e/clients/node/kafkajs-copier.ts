@@ -1,9 +1,10 @@
-// Copies the topic `source` to `copy` with kafkajs, exactly once: in transactions with the offsets. It exits at any error, and begins again where the last transaction ended.
+// Copies the topic `source` to another with kafkajs, exactly once: in transactions with the offsets. It exits at any error, and begins again where the last transaction ended.
 import { Kafka, logLevel } from 'kafkajs'
 
-const [bootstrap = '', group = ''] = process.argv.slice(2)
+const [bootstrap = '', group = '', target = '', size = '', abortEach = ''] = process.argv.slice(2)
+const recordsEach = Number(size)
 const kafka = new Kafka({
-  brokers: [bootstrap],
+  brokers: bootstrap.split(','),
   logLevel: logLevel.NOTHING,
   retry: { retries: 30, initialRetryTime: 50, maxRetryTime: 500 },
 })
@@ -25,16 +26,16 @@ async function copy(): Promise<void> {
     eachBatchAutoResolve: false,
     async eachBatch(given) {
       const { topic, partition, messages } = given.batch
-      for (let at = 0; at < messages.length; at += 20) {
-        const some = messages.slice(at, at + 20)
+      for (let at = 0; at < messages.length; at += recordsEach) {
+        const some = messages.slice(at, at + recordsEach)
         const last = some.at(-1)?.offset ?? '0'
         try {
           const transaction = await producer.transaction()
-          await transaction.send({ topic: 'copy', messages: some.map(({ value }) => ({ value, partition })) })
+          await transaction.send({ topic: target, messages: some.map(({ value }) => ({ value, partition })) })
           const next = String(Number(last) + 1)
           await transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions: [{ partition, offset: next }] }] })
           transactions += 1
-          if (transactions % 5 === 0) {
+          if (transactions % Number(abortEach) === 0) {
             await transaction.abort()
             end('aborted: begin again')
           }

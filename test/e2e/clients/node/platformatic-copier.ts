@@ -1,8 +1,8 @@
-// Copies the topic `source` to `copy` with @platformatic/kafka, exactly once: in transactions with the offsets. It exits at any error, and begins again where the last transaction ended.
+// Copies the topic `source` to another with @platformatic/kafka, exactly once: in transactions with the offsets. It exits at any error, and begins again where the last transaction ended.
 import { Consumer, type Message, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
 
-const [bootstrap = '', group = ''] = process.argv.slice(2)
-const common = { clientId: 'copier', bootstrapBrokers: [bootstrap], retries: 100, retryDelay: 100 }
+const [bootstrap = '', group = '', target = '', size = '', abortEach = ''] = process.argv.slice(2)
+const common = { clientId: 'copier', bootstrapBrokers: bootstrap.split(','), retries: 100, retryDelay: 100 }
 
 async function copy(): Promise<void> {
   // Without them its InitProducerId claims producer id 0 with epoch 0, and a second process of a transactional id that has another one is fenced.
@@ -22,14 +22,14 @@ async function copy(): Promise<void> {
   let some: Message<string, string, string, string>[] = []
   for await (const message of stream) {
     some.push(message)
-    if (some.length < 20) continue
+    if (some.length < Number(size)) continue
     const transaction = await producer.beginTransaction()
     await transaction.addConsumer(consumer)
-    await transaction.send({ messages: some.map(({ value, partition }) => ({ topic: 'copy', value, partition })) })
+    await transaction.send({ messages: some.map(({ value, partition }) => ({ topic: target, value, partition })) })
     const newest = new Map(some.map((one) => [one.partition, one]))
     for (const one of newest.values()) await transaction.addOffset(one)
     transactions += 1
-    if (transactions % 5 === 0) {
+    if (transactions % Number(abortEach) === 0) {
       await transaction.abort()
       throw new Error('aborted: begin again')
     }
