@@ -44,6 +44,16 @@ function severalAgents(postgres: TestPostgres): void {
     })
   const listOf = async (name: string): Promise<readonly AgentLine[]> =>
     await json<readonly AgentLine[]>(['agent', 'list', '--url', agent(name).urls.control])
+  const leaderOf = async (client: Kafka, topic: string): Promise<string> => {
+    const admin = client.admin()
+    await admin.connect()
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    await admin.disconnect()
+    const leader = topics[0]?.partitions[0]?.leader
+    const owner = (await listOf('blue')).find(({ brokerId }) => brokerId === leader)
+    if (owner === undefined) throw new Error(`broker ${leader} is not listed`)
+    return owner.agent
+  }
   /** What the agents list, one line for each of them, without the one that was asked. */
   const lines = (list: readonly AgentLine[]): readonly string[] =>
     list.map(({ agent: name, brokerId, slots }) => `${name} ${brokerId} ${slots}`)
@@ -69,7 +79,9 @@ function severalAgents(postgres: TestPostgres): void {
   test('the agents of other names join, and all list the same agents', async () => {
     await listedByAll((lists) => lists.every((list) => list.length === names.length))
     const [first, ...others] = await Promise.all(names.map(listOf))
-    for (const other of others) expect(lines(other)).toEqual(lines(first ?? []))
+    // Slots move meanwhile.
+    const named = (list: readonly AgentLine[] = []): readonly string[] => list.map(({ agent: name, brokerId }) => `${name} ${brokerId}`)
+    for (const other of others) expect(named(other)).toEqual(named(first))
     expect(first?.map(({ brokerId }) => brokerId)).toEqual([1, 2, 3])
     const controllers = new Set<number | null>()
     for (const one of agents.values()) {
@@ -81,6 +93,63 @@ function severalAgents(postgres: TestPostgres): void {
       controllers.add(controller)
     }
     expect(controllers).toEqual(new Set([1]))
+  })
+
+  test('the agents share the slots, while a producer and a group go on without an error', async () => {
+    const client = kafka()
+    const admin = client.admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: 'moving', numPartitions: 1 }] })
+    await admin.disconnect()
+    const producer = client.producer({ retry: { retries: 0 } })
+    await producer.connect()
+    const received: string[] = []
+    const consumer = client.consumer({ groupId: 'moving', heartbeatInterval: 200 })
+    const joins: unknown[] = []
+    consumer.on('consumer.group_join', (event) => joins.push(event))
+    await consumer.connect()
+    await consumer.subscribe({ topic: 'moving', fromBeginning: true })
+    await consumer.run({ eachMessage: async ({ message }) => void received.push(message.value?.toString() ?? '') })
+    const sending = sendNumbers(producer, 'moving', { everyMs: 50 })
+    // Each send fails at its first error: there are no retries.
+    await Promise.race([
+      sending.reached(Number.POSITIVE_INFINITY),
+      listedByAll((lists) => lists.every((list) => list.every(({ slots }) => slots >= 80))),
+    ])
+    await sending.reached(sending.acknowledged() + 5)
+    await sending.end()
+    await producer.disconnect()
+    const numbers = Array.from({ length: sending.acknowledged() }, (_, number) => String(number))
+    await expect.poll(() => received.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(numbers.length)
+    expect(received).toEqual(numbers)
+    expect(joins).toHaveLength(1)
+    await consumer.disconnect()
+  }, 120_000)
+
+  test('an HTTP request for a partition of another agent is redirected there, or forwarded', async () => {
+    const admin = kafka().admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: 'posted', numPartitions: 1 }] })
+    await admin.disconnect()
+    const path = '/topics/posted/produce/0'
+    const statuses: number[] = []
+    for (const one of agents.values()) {
+      const answer = await fetch(`${one.urls.data}${path}`, { method: 'POST', body: 'k:v', redirect: 'manual' })
+      statuses.push(answer.status)
+      if (answer.status === 307) {
+        const moved: unknown = await answer.json()
+        expect(moved).toMatchObject({
+          error: 'Moved',
+          slot: expect.any(Number),
+          agent: expect.any(String),
+          location: answer.headers.get('location'),
+        })
+        expect((await fetch(`${one.urls.data}${path}`, { method: 'POST', body: 'k:v' })).status).toBe(200)
+      }
+      const forwarded = await fetch(`${one.urls.data}${path}?forward=1`, { method: 'POST', body: 'k:v', redirect: 'manual' })
+      expect([forwarded.status, await forwarded.json()]).toMatchObject([200, { topic: 'posted', partition: 0 }])
+    }
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 307, 307])
   })
 
   test('a topic that one agent makes is known to all', async () => {
@@ -111,7 +180,7 @@ function severalAgents(postgres: TestPostgres): void {
     await producer.disconnect()
   })
 
-  test('a producer and a group survive the kill -9 of the agent that has the slots: each acknowledged record is there once, in order', async () => {
+  test('a producer and a group survive the kill -9 of the agent that leads the partition: each acknowledged record is there once, in order', async () => {
     const client = kafka()
     const admin = client.admin()
     await admin.connect()
@@ -127,7 +196,7 @@ function severalAgents(postgres: TestPostgres): void {
     // Each record is an object of its own, and an agent that does not own the partition reads it from the store.
     const sending = sendNumbers(producer, 'orders', { everyMs: 50 })
     await sending.reached(20)
-    const owner = (await listOf('blue')).toSorted((a, b) => b.slots - a.slots)[0]?.agent ?? ''
+    const owner = await leaderOf(client, 'orders')
     await agent(owner).kill()
     const dead = agent(owner)
     agents.delete(owner)
@@ -147,6 +216,24 @@ function severalAgents(postgres: TestPostgres): void {
     await expect.poll(() => new Set(received).size, { timeout: 90_000 }).toBe(numbers.length)
     await consumer.disconnect()
   }, 240_000)
+
+  test('an agent that is drained by a command gives everything away first, and no client has an error', async () => {
+    const client = kafka()
+    const producer = client.producer({ idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    const sending = sendNumbers(producer, 'orders', { everyMs: 50 })
+    await sending.reached(5)
+    const owner = await leaderOf(client, 'orders')
+    const other = names.find((name) => name !== owner) ?? ''
+    expect(await json(['agent', 'drain', owner, '--url', agent(other).urls.control])).toEqual({ agent: owner, state: 'draining' })
+    const end = await agent(owner).ended
+    expect(end.code).toBe(0)
+    agents.delete(owner)
+    await sending.reached(sending.acknowledged() + 5)
+    await sending.end()
+    await producer.disconnect()
+    await listedByAll((lists) => lists.every((list) => list.length === names.length - 1 && list.every(({ slots }) => slots > 0)))
+  }, 60_000)
 }
 
 async function readAll(client: Kafka, topic: string, count: number): Promise<readonly string[]> {

@@ -11,8 +11,9 @@ import { type AgentEnd, Lifecycle } from './lifecycle.ts'
 import { fixedLimits, type Limits } from './limits.ts'
 import { Membership, type MembershipListener, type Self, type TakeOver } from './membership.ts'
 import type { SlabPool } from './memory/slab-pool.ts'
-import type { Member } from './metadata/metadata-store.ts'
+import type { HttpUrls, Member } from './metadata/metadata-store.ts'
 import { DecodedRequests } from './net/decoded-requests.ts'
+import { Forwards } from './net/forwards.ts'
 import type { ListenAddress } from './net/network.ts'
 import { type KafkaPort, serveKafka } from './net/serve.ts'
 import { CachedObjects } from './objects/wrappers/cached.ts'
@@ -40,6 +41,7 @@ import { SegmentReader } from './read/segment-reader.ts'
 import { FetchSessions } from './read/sessions.ts'
 import type { Services } from './services.ts'
 import { flag, number, type Settings, text } from './settings.ts'
+import { SlotMoves } from './slot-moves.ts'
 import type { LogCompaction } from './upkeep/compaction.ts'
 import type { SegmentMerge } from './upkeep/merge.ts'
 import { Catalog } from './view/catalog.ts'
@@ -95,6 +97,8 @@ export interface Agent {
   readonly shared: SharedServices
   /** The live agents, as of the last heartbeat. */
   members(): Iterable<Member>
+  /** Call it when HTTP listens: from the next heartbeat on, the other agents redirect HTTP clients there. */
+  publishHttp(urls: HttpUrls): void
   /** The reason why this agent cannot write to its stores, if there is one. */
   storeFailure(): string | undefined
   health(): Health
@@ -195,11 +199,26 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     upkeep: new UpkeepOperations({ orphans, released: sweep, reports }),
   }
 
+  const forwarder = new Forwards({ ...view, network: parts.network, clock: ioClock })
   const stored = { clusterId, log, resources, brokerConfigs, writer, producerIds, reader, offsets, recordDeletion }
-  const own = { ...stored, transactionStore, answerMemory, decodedRequests, fetchSessions, topics, groups, transactions }
+  const own = {
+    ...stored,
+    transactionStore,
+    answerMemory,
+    decodedRequests,
+    fetchSessions,
+    topics,
+    groups,
+    transactions,
+    forwarder,
+    membership,
+  }
   const services: Services = { ...base, ...view, ...own }
-  const changes = changesOf({ ...view, brokerConfigs, groups })
-  const life = new Lifecycle({ ...base, membership, groups, tails, writer, changes, upkeep: [...jobs, follower] })
+  const changes = changesOf({ ...view, brokerConfigs, groups, forwarder })
+  const slotMoves = new SlotMoves({ ...base, clock: ioClock, membership, groups, writer })
+  const redirectMs = number(settings, 'drain.redirect.ms')
+  const upkeep = [...jobs, slotMoves]
+  const life = new Lifecycle({ ...base, clock: ioClock, membership, groups, tails, writer, changes, upkeep, follower, redirectMs })
   const kafka = await serveKafka({ ...parts, ...options, ...base, handlers, services })
   life.run(kafka)
   const running = { parts, meters, membership, objects, damage, compaction, merge, httpAnswers, operations, kafka, life }
@@ -213,17 +232,20 @@ function changesOf({
   tails,
   brokerConfigs,
   groups,
+  forwarder,
 }: {
   readonly owners: Owners
   readonly catalog: Catalog
   readonly tails: Tails
   readonly brokerConfigs: BrokerConfigOperations
   readonly groups: Groups
+  readonly forwarder: Forwards
 }): MembershipListener {
   return {
     onSlotsMoved(slots) {
       tails.forget((partition) => slots.has(owners.slotOf(partition)))
       groups.slotsMoved()
+      forwarder.slotsMoved()
     },
     async onViewChanged() {
       catalog.clear()
@@ -260,6 +282,7 @@ function agentOf(services: Services, running: RunningParts): Agent {
     operations,
     shared: { clock, ioClock, turns, random, settings, gate, emit, owners, httpAnswers: running.httpAnswers },
     members: () => membership.owners.members,
+    publishHttp: (urls) => membership.publishHttp(urls),
     storeFailure: () => stores.failure,
     health: () => healthOf({ ...services, ...running, stopping: life.stopping }),
     metrics: () => meters.read(gaugesOf({ ...services, ...running })),

@@ -1,8 +1,11 @@
 // The life of an agent: it runs what has no caller, and ends it in one of three ways.
 import type { Groups } from './coordinate/groups.ts'
+import { must } from './core/assert.ts'
 import type { Membership, MembershipListener } from './membership.ts'
 import type { KafkaPort } from './net/serve.ts'
 import type { EventHook } from './observe/events.ts'
+import type { Clock } from './time/clock.ts'
+import { orLate } from './time/or-late.ts'
 import type { Tails } from './view/tails.ts'
 import type { Writer } from './write/writer.ts'
 
@@ -10,13 +13,18 @@ import type { Writer } from './write/writer.ts'
 export type AgentEnd = 'drained' | 'fenced' | 'killed'
 
 export interface LifecycleParts {
-  readonly membership: Pick<Membership, 'run' | 'leave' | 'owners'>
-  readonly groups: Pick<Groups, 'run' | 'stop' | 'abandon'>
+  readonly membership: Pick<Membership, 'run' | 'leave' | 'owners' | 'watch' | 'refresh'>
+  readonly groups: Pick<Groups, 'run' | 'stop' | 'abandon' | 'release'>
   readonly tails: Pick<Tails, 'forget'>
   readonly changes: MembershipListener
   readonly writer: Pick<Writer, 'drain' | 'kill' | 'fenced'>
   /** What reads or cleans the stores in the background. */
   readonly upkeep: readonly { run(signal: AbortSignal): Promise<void> }[]
+  /** What readers wait for: it runs as long as there are clients. */
+  readonly follower: { run(signal: AbortSignal): Promise<void> }
+  /** How long it sends clients on to the other agents after it has given them its slots. */
+  readonly redirectMs: number
+  readonly clock: Clock
   readonly emit: EventHook
 }
 
@@ -26,8 +34,10 @@ export class Lifecycle {
   readonly #parts: LifecycleParts
   readonly #end: (end: AgentEnd) => void
   readonly #stopped = new AbortController()
+  readonly #closed = new AbortController()
   #kafka: KafkaPort | undefined
   #running: Promise<unknown> = Promise.resolve()
+  #following: Promise<unknown> = Promise.resolve()
   #stopping = false
 
   constructor(parts: LifecycleParts) {
@@ -45,13 +55,18 @@ export class Lifecycle {
   run(kafka: KafkaPort): void {
     this.#kafka = kafka
     if (this.#stopping) return kafka.close()
-    const { membership, groups, upkeep, changes } = this.#parts
+    const { membership, groups, upkeep, follower, changes } = this.#parts
     const beating = membership.run(this.#stopped.signal, changes).then((end) => {
       if (end === 'fenced') this.fence()
     })
     const working = upkeep.map((job) => job.run(this.#stopped.signal))
-    this.#running = Promise.all([beating, groups.run(this.#stopped.signal), ...working]).catch((error: unknown) => {
-      // Without its heartbeats or its groups the agent is of no use, and the next one can take over.
+    this.#following = this.#owned(follower.run(this.#closed.signal))
+    this.#running = this.#owned(Promise.all([beating, groups.run(this.#stopped.signal), ...working]))
+  }
+
+  /** Without its heartbeats, its groups or what readers wait for, the agent is of no use, and the next one can take over. */
+  #owned(running: Promise<unknown>): Promise<unknown> {
+    return running.catch((error: unknown) => {
       this.#parts.emit({ kind: 'defect', where: 'the agent', error })
       this.kill()
     })
@@ -75,27 +90,65 @@ export class Lifecycle {
     this.#close('killed')
   }
 
-  /** Stops accepting, answers admitted requests, flushes, gives the slots up. */
+  /**
+   * Gives its slots to the other agents and sends its clients on to them for a while; then it stops accepting and answers admitted requests. An agent that is alone does
+   * the latter first, and gives its slots up.
+   */
   async drain(): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
-    const { membership, groups, writer } = this.#parts
-    this.#kafka?.stopAccepting()
-    await groups.stop()
-    await this.#kafka?.drain()
-    await writer.drain()
-    this.#stopped.abort()
-    await this.#running
+    const { membership } = this.#parts
     try {
-      if (!writer.fenced) await membership.leave()
+      if (!membership.owners.isAlone) await this.#handOver()
+    } finally {
+      await this.#finish()
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const { membership, groups, writer } = this.#parts
+    try {
+      this.#kafka?.stopAccepting()
+      await groups.stop()
+      await this.#kafka?.drain()
+      await writer.drain()
+      this.#stopped.abort()
+      await this.#running
+      if (!writer.fenced && !membership.owners.isFenced) await membership.leave()
     } finally {
       // This runs also when the database is away: the slots stay with this incarnation until the next start fences it.
       this.#close('drained')
+      await this.#following
     }
+  }
+
+  /** Requests for its slots wait meanwhile. Rejects as the database does; its slots are then taken when its lease is over. */
+  async #handOver(): Promise<void> {
+    const { membership, groups, writer, clock, redirectMs } = this.#parts
+    const { owners } = membership
+    const all = new Set(Array.from({ length: owners.slots }, (_, slot) => slot))
+    const end = owners.beginMove(all)
+    owners.leave()
+    try {
+      await groups.release(all)
+      await writer.drain()
+      this.#stopped.abort()
+      await this.#running
+      if (writer.fenced || owners.isFenced) return
+      await membership.leave()
+      await membership.refresh()
+    } finally {
+      end()
+    }
+    const watched = membership.watch(this.#closed.signal)
+    await orLate(must(this.#kafka, 'the Kafka port').idle(), { clock, afterMs: redirectMs }, undefined)
+    this.#closed.abort()
+    await watched
   }
 
   #close(end: AgentEnd): void {
     this.#stopped.abort()
+    this.#closed.abort()
     this.#kafka?.close()
     this.#end(end)
   }

@@ -92,6 +92,8 @@ export const defaultLimits = {
   /** The deadline of metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,
   heartbeatMs: 1_000,
+  /** How often an agent looks whether it owns more than its share of slots, and gives some away: the next ones only when clients had time for others. */
+  slotMoveMs: 250,
   drainMs: 30_000,
   /** The first look for records to remove, after the start, as in Kafka. */
   retentionFirstMs: 30_000,
@@ -433,6 +435,22 @@ export const fixedLimits = {
   /** Ids that one group has issued (MEMBER_ID_REQUIRED) and that have not joined yet: a client may request them in a loop, and each lives for a session. */
   idsHandedOutPerGroup: 10_000,
 
+  /** Connections to other agents, over which requests of clients with stale metadata are forwarded: one for each of their connections. */
+  forwardConnections: 2_000,
+  /** How long another agent may take to accept one. */
+  forwardConnectMs: 1_000,
+  /** How long a request is held while its partition or group changes hands; then the client gets NOT_LEADER or NOT_COORDINATOR. All clients wait longer for an answer. */
+  holdMs: 1_000,
+  /** Between two tries of a request that is held. */
+  holdPauseMs: 50,
+  /** How long the owner may take to answer a forwarded request, beside what the request itself allows. */
+  forwardAnswerMs: 30_000,
+  /** Slots that change hands at a time, when an agent has more than its share: their clients wait for all of them. */
+  slotsPerMove: 16,
+  /** How long a move may wait for what was admitted before: a part of holdMs, so that the requests that wait are still forwarded. A slow store puts the move off. */
+  moveSettleMs: 700,
+  /** Heartbeats that a held request asks for, to learn who owns what, are at least so far apart. */
+  refreshPauseMs: 25,
   /** How often an agent reads how far the partitions of other agents have grown, while consumers wait for them: what a consumer waits at most for another agent's commits, and half of it at the median. */
   followMs: 50,
   /** A lease that did not beat for this long is over: five beats, so that one slow transaction of its holder does not end it. */

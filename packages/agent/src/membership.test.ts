@@ -238,9 +238,9 @@ test('H11: while the database is away, no agent is fenced, and afterwards every 
   let away = false
   const sometimes: MetadataStore['members'] = {
     ...store.members,
-    beat: async (incarnation) => {
+    beat: async (incarnation, http) => {
       if (away) throw new MetadataError('unavailable', 'away')
-      return await store.members.beat(incarnation)
+      return await store.members.beat(incarnation, http)
     },
   }
   const second = await start({ agent: 'another', members: sometimes })

@@ -1,9 +1,10 @@
 // This agent's membership in the cluster: it registers an incarnation, beats its lease, fences agents whose leases are over, and stops when it is fenced itself.
-import type { Nonce } from './core/ids.ts'
+import type { IncarnationId, Nonce } from './core/ids.ts'
+import type { SlotGift } from './core/slot-shares.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import { fixedLimits, type Limits } from './limits.ts'
 import { isUnmoved, type Lease, type WatchedLease } from './metadata/lease.ts'
-import type { Members, RegisterInput, Registration, SlotOwner } from './metadata/metadata-store.ts'
+import type { HttpUrls, Members, RegisterInput, Registration, SlotOwner } from './metadata/metadata-store.ts'
 import { errorText } from './native-error.ts'
 import type { EventHook } from './observe/events.ts'
 import type { Clock, Random } from './time/clock.ts'
@@ -55,7 +56,14 @@ export class Membership {
   #lastBeatMs: number
   #slotsVersion = -1
   #viewVersion: number | undefined
+  #http: HttpUrls = { controlUrl: null, dataUrl: null }
   #alone = true
+  #listener: MembershipListener | undefined
+  /** When this agent first read that another one lives, in monotonic milliseconds. */
+  #knownSinceMs: ReadonlyMap<IncarnationId, number> = new Map()
+  /** The heartbeat that is under way, and the one that those wait for who came after it began. */
+  #beating: Promise<unknown> | undefined
+  #next: Promise<void> | undefined
 
   private constructor(parts: MembershipParts, registration: Registration) {
     this.#parts = parts
@@ -70,7 +78,7 @@ export class Membership {
     const membership = new Membership(parts, await register(parts, self, takeOver))
     const { incarnation, brokerId } = membership.registration
     parts.emit({ kind: 'registered', incarnation, brokerId })
-    await membership.#beat(undefined)
+    await membership.#beatAlone()
     return membership
   }
 
@@ -79,14 +87,20 @@ export class Membership {
     return this.#parts.clock.monotonic() - this.#lastBeatMs
   }
 
+  /** Tells the other agents with the next heartbeat where this one serves HTTP. */
+  publishHttp(http: HttpUrls): void {
+    this.#http = http
+  }
+
   /**
    * Beats until the signal aborts, and fences agents whose leases are over. Settles with 'fenced' as soon as a beat finds this incarnation over. A database that
    * is away fences no agent.
    */
   async run(signal: AbortSignal, listener: MembershipListener): Promise<'fenced' | 'stopped'> {
+    this.#listener = listener
     for await (const _ of every(this.#parts.clock, this.#parts.limits.heartbeatMs, signal)) {
       try {
-        if ((await this.#beat(listener)) === 'fenced') return 'fenced'
+        if ((await this.#beatAlone()) === 'fenced') return 'fenced'
       } catch (error) {
         if (signal.aborted) return 'stopped'
         this.#parts.emit({ kind: 'heartbeat failed', message: errorText(error) })
@@ -95,20 +109,70 @@ export class Membership {
     return 'stopped'
   }
 
+  /** The other agents that may get slots: every living agent has listed them to its clients, because it beats, or it would be fenced by now. */
+  eligible(): readonly IncarnationId[] {
+    const { clock, limits } = this.#parts
+    const since = clock.monotonic() - fixedLimits.leaseMs - 2 * limits.heartbeatMs
+    return [...this.#knownSinceMs].flatMap(([id, atMs]) => (id !== this.registration.incarnation.id && atMs <= since ? [id] : []))
+  }
+
+  /** Gives slots to other agents, and publishes it. Call it when nothing of them is on its way to a commit. Returns how many it gave. Rejects with a MetadataError. */
+  async give(gifts: readonly SlotGift[]): Promise<number> {
+    const result = await this.#parts.members.give({ incarnation: this.registration.incarnation, gifts })
+    // The next heartbeat ends the agent.
+    if (result.kind === 'fenced') return 0
+    this.#publishSlots(result.slots, this.#listener)
+    return result.given
+  }
+
   /** Gives the slots to the other agents. Call it when the chain is drained: no commit of this incarnation may be in flight. */
   async leave(): Promise<void> {
     this.owners.fence()
     await this.#parts.members.leave(this.registration.incarnation)
   }
 
-  async #beat(listener: MembershipListener | undefined): Promise<'active' | 'fenced'> {
+  /** After `leave`: publishes who owns what, again and again until the signal aborts, so that this agent can send clients on. Settles after an abort only. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock, limits, emit } = this.#parts
+    for await (const _ of every(clock, limits.heartbeatMs, signal))
+      await this.#beatAlone().catch((error: unknown) => emit({ kind: 'heartbeat failed', message: errorText(error) }))
+  }
+
+  /**
+   * Reads who owns what, in a heartbeat that begins after the call: for requests that arrive where they do not belong, because something has moved. Many callers share
+   * one heartbeat. An agent that is alone reads nothing. While the database is away, what was known stays.
+   */
+  async refresh(): Promise<void> {
+    if (this.owners.isAlone && this.#alone) return
+    await (this.#next ??= this.#refresh())
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, emit } = this.#parts
+    await this.#beating?.catch(() => {})
+    await sleep(clock, Math.max(0, this.#lastBeatMs + fixedLimits.refreshPauseMs - clock.monotonic()))
+    this.#next = undefined
+    await this.#beatAlone().catch((error: unknown) => emit({ kind: 'heartbeat failed', message: errorText(error) }))
+  }
+
+  /** One heartbeat after another. */
+  async #beatAlone(): Promise<'active' | 'fenced'> {
+    while (this.#beating !== undefined) await this.#beating.catch(() => {})
+    const beating = this.#beat()
+    this.#beating = beating
+    return await beating.finally(() => (this.#beating = undefined))
+  }
+
+  async #beat(): Promise<'active' | 'fenced'> {
     const { members, clock } = this.#parts
+    const listener = this.#listener
     const { incarnation } = this.registration
     const askedMs = clock.monotonic()
-    const beat = await members.beat(incarnation)
+    const beat = await members.beat(incarnation, this.#http)
     const answeredMs = clock.monotonic()
     this.#lastBeatMs = answeredMs
     this.owners.publishMembers(beat.members)
+    this.#knownSinceMs = new Map(beat.members.map(({ incarnation: id }) => [id, this.#knownSinceMs.get(id) ?? answeredMs]))
     if (beat.slotsVersion !== this.#slotsVersion) {
       this.#publishSlots(await members.slots(), listener)
       this.#slotsVersion = beat.slotsVersion
@@ -144,6 +208,7 @@ export class Membership {
   }
 
   #isFenced(): 'fenced' {
+    if (this.owners.isFenced) return 'fenced'
     this.owners.fence()
     this.#parts.emit({ kind: 'fenced', incarnation: this.registration.incarnation })
     return 'fenced'

@@ -1,9 +1,11 @@
 // The parts of an agent that its Kafka port may use. Each handler declares which of them it uses.
+import type { Forwarder } from './api/forwarder.ts'
 import type { Gate } from './api/gate.ts'
 import type { Groups } from './coordinate/groups.ts'
 import type { TransactionCoordinator } from './coordinate/transactions.ts'
 import type { Checksum } from './core/checksum.ts'
 import type { ClusterId } from './core/ids.ts'
+import type { Membership } from './membership.ts'
 import type { Packer } from './memory/packer.ts'
 import type { Unpacker } from './memory/unpacker.ts'
 import type { LogIndex, ResourceConfigs } from './metadata/metadata-store.ts'
@@ -62,4 +64,7 @@ export interface Services {
   readonly producerIds: ProducerIds
   readonly groups: Groups
   readonly transactions: TransactionCoordinator
+  readonly forwarder: Forwarder
+  /** Reads again who owns what. */
+  readonly membership: Pick<Membership, 'refresh'>
 }

@@ -322,6 +322,16 @@ export const agentSettings = [
     check: integer(1, 2_147_483_647),
   },
   {
+    name: 'drain.redirect.ms',
+    type: 'long',
+    default: both('10000'),
+    unit: 'ms',
+    doc: 'How long an agent that stops sends its clients on to the other agents, after it has given them its slots and groups: kafkajs takes more than 20 s to find a coordinator whose old address does not answer. It ends earlier when no client is connected. An agent that is alone does not wait.',
+    enforcedBy: 'lifecycle.ts',
+    since: '0.1',
+    check: integer(0, 20_000),
+  },
+  {
     name: 'group.leave.on.disconnect',
     type: 'boolean',
     default: { dev: 'true', start: 'false' },

@@ -1,12 +1,16 @@
-// The routes of the agents on the control plane: the cluster, its living agents, and the map of slots.
+// The routes of the agents on the control plane: the cluster, its living agents, their end, and the map of slots.
+import { errorText } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import type { PlaneParts } from './plane.ts'
+import { Problem } from './problem.ts'
+import { moved } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
 
 const config = { access: { operation: 'DESCRIBE', resource: 'cluster' } } as const
 const noQuery = { type: 'object', additionalProperties: false, properties: {} } as const
 
-export function agentRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
+export function agentRoutes(app: FastifyInstance, parts: PlaneParts): void {
+  const { agent } = parts
   const { owners } = agent.shared
 
   app.get(
@@ -49,14 +53,46 @@ export function agentRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
     () => {
       const ranges = owners.ownedSlots()
       return {
-        agents: [...owners.members].map(({ agent: name, brokerId, host, port }) => ({
+        agents: [...owners.members].map(({ agent: name, brokerId, host, port, controlUrl, dataUrl }) => ({
           agent: name,
           brokerId,
           kafka: `${host.includes(':') ? `[${host}]` : host}:${port}`,
           slots: ranges.filter(({ leader }) => leader === brokerId).reduce((sum, { first, last }) => sum + last - first + 1, 0),
           answers: brokerId === agent.brokerId,
+          control: controlUrl,
+          data: dataUrl,
         })),
       }
+    },
+  )
+
+  app.post<{ Params: { readonly agent: string } }>(
+    '/agents/:agent/drain',
+    {
+      config: { access: { operation: 'ALTER', resource: 'cluster' } },
+      schema: {
+        operationId: 'drainAgent',
+        summary: 'Stop an agent, as SIGTERM does: it answers what it has admitted, gives its slots to the others, and ends',
+        description: 'The answer comes before the agent ends. Another agent is a 307 to its own control plane.',
+        tags: ['cluster'],
+        params: { type: 'object', required: ['agent'], properties: { agent: { type: 'string', minLength: 1 } } },
+        querystring: noQuery,
+        response: { 202: drainingSchema, ...problemAnswers(307, 404, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { agent: name } = request.params
+      const named = [...owners.members].find((member) => member.agent === name)
+      if (named === undefined) throw new Problem('unknownAgent', `No living agent has the name '${name}'.`)
+      if (named.brokerId !== agent.brokerId) {
+        if (named.controlUrl === null)
+          throw new Problem('unavailable', `Agent '${name}' does not serve a control plane that is known here.`)
+        const message = `Agent '${name}' has its control plane at ${named.controlUrl}.`
+        throw moved(`${named.controlUrl}${request.url}`, message, { agent: name })
+      }
+      // Its end is that of the process, which waits for this answer.
+      agent.drain().catch((error: unknown) => agent.shared.emit({ kind: 'notice', message: `the drain failed: ${errorText(error)}` }))
+      return await reply.code(202).send({ agent: name, state: 'draining' })
     },
   )
 
@@ -107,6 +143,13 @@ const clusterSchema = {
   },
 } as const
 
+const drainingSchema = {
+  description: 'The agent stops',
+  type: 'object',
+  required: ['agent', 'state'],
+  properties: { agent: text, state: { type: 'string', enum: ['draining'] } },
+} as const
+
 const agentsSchema = {
   description: 'The living agents',
   type: 'object',
@@ -116,13 +159,15 @@ const agentsSchema = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['agent', 'brokerId', 'kafka', 'slots', 'answers'],
+        required: ['agent', 'brokerId', 'kafka', 'slots', 'answers', 'control', 'data'],
         properties: {
           agent: { ...text, description: 'Its name.' },
           brokerId: count,
           kafka: { ...text, description: 'The address that it advertises to Kafka clients.' },
           slots: { ...count, description: 'How many slots it owns.' },
           answers: { type: 'boolean', description: 'Whether it is the one that answers.' },
+          control: { ...nullableText, description: 'The URL of its control plane; null if it serves none.' },
+          data: { ...nullableText, description: 'The URL of its data plane; null if it serves none.' },
         },
       },
     },

@@ -154,7 +154,7 @@ test('ids advance with every record, and after offsets without a record', async 
         unreadable: [{ partition: 0, from: 7, to: 8, message: 'cut off' }],
         positions: [9, 1],
       },
-      { kind: 'ended', why: { kind: 'elsewhere', partition: 0, leader: 2 } },
+      { kind: 'ended', why: { kind: 'elsewhere', partition: 0, slot: 0, leader: 2 } },
     ),
   })
   let all = ''

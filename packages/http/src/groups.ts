@@ -1,6 +1,7 @@
 // The routes of groups on the control plane: list, show with lag, move offsets, delete.
 import type { GroupDescription, SeekTo } from '@local-kafka-service/agent'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { forwarded, isForwarded } from './forward.ts'
 import { epochMsOf } from './iso-time.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfCode } from './problem.ts'
@@ -16,7 +17,8 @@ interface SeekBody {
   readonly apply?: boolean
 }
 
-export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
+export function groupRoutes(app: FastifyInstance, parts: PlaneParts): void {
+  const { agent } = parts
   const groupOperations = agent.operations.groups
   const { gate } = agent.shared
 
@@ -26,7 +28,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       config: { access: { operation: 'DESCRIBE', resource: 'cluster' } },
       schema: {
         operationId: 'listGroups',
-        summary: 'List the groups that this agent coordinates, by id',
+        summary: 'List the groups of the cluster, by id',
         tags: ['groups'],
         querystring: { type: 'object', additionalProperties: false, properties: {} },
         response: {
@@ -41,7 +43,7 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
       },
     },
     async () => {
-      const groups = await groupOperations.list()
+      const groups = await groupOperations.listAll()
       return { groups: groups.map(({ groupId, kind, protocolType, state }) => ({ group: groupId, type: kind, state, protocolType })) }
     },
   )
@@ -59,7 +61,10 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         response: { 200: groupSchema, ...problemAnswers(400, 404, 503) },
       },
     },
-    async ({ params, requestContext }) => {
+    async (request, reply) => {
+      const coordinator = coordinatorOf(request.params.group, request, parts)
+      if (coordinator !== undefined) return await forwarded(request, reply, { url: coordinator, parts })
+      const { params, requestContext } = request
       const maySee = (name: string): boolean => gate.authorize(requestContext, 'DESCRIBE', { type: 'TOPIC', name })
       const described = await groupOperations.describe(params.group, { maySee })
       if (described.kind === 'error') throw problemOfCode(described.code, described.message)
@@ -82,7 +87,10 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         response: { 200: soughtSchema, ...problemAnswers(400, 404, 409, 503) },
       },
     },
-    async ({ params, body, requestContext }) => {
+    async (request, reply) => {
+      const coordinator = coordinatorOf(request.params.group, request, parts)
+      if (coordinator !== undefined) return await forwarded(request, reply, { url: coordinator, parts })
+      const { params, body, requestContext } = request
       const { topic, partitions, apply = false } = body
       const sought = await groupOperations.seek({
         groupId: params.group,
@@ -125,12 +133,23 @@ export function groupRoutes(app: FastifyInstance, { agent }: PlaneParts): void {
         },
       },
     },
-    async ({ params }) => {
+    async (request, reply) => {
+      const coordinator = coordinatorOf(request.params.group, request, parts)
+      if (coordinator !== undefined) return await forwarded(request, reply, { url: coordinator, parts })
+      const { params } = request
       const deleted = await groupOperations.delete(params.group)
       if (deleted.kind === 'error') throw problemOfCode(deleted.code, deleted.message)
       return { group: params.group }
     },
   )
+}
+
+/** The same request at the agent that coordinates the group; undefined if it is this one, or not known. */
+function coordinatorOf(group: string, request: Pick<FastifyRequest, 'headers' | 'url'>, { agent }: PlaneParts): string | undefined {
+  const { mine, leader } = agent.shared.owners.ofName(group)
+  if (mine || leader === undefined || leader === agent.brokerId || isForwarded(request)) return undefined
+  const url = [...agent.members()].find(({ brokerId }) => brokerId === leader)?.controlUrl
+  return url === undefined || url === null ? undefined : `${url}${request.url}`
 }
 
 function groupJson(of: GroupDescription): object {

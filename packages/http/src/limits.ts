@@ -26,6 +26,10 @@ export const httpLimits = {
   bytesDefault: 1024 * 1024,
   readWaitMs: 30_000,
   idempotencyKeyLength: 255,
+  /** How long the owner of a partition may take to answer a forwarded request: more than it takes itself to give up (produceOneMs), less than clients wait. */
+  forwardMs: 32_000,
+  /** The answer of an owner is in memory as a whole; the largest has a line for each of 10,000 records. */
+  forwardedAnswerBytes: 4 * 1024 * 1024,
 
   /** The number of concurrent live tails: each holds a socket and up to one page of records. */
   eventStreams: 200,

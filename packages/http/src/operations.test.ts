@@ -152,15 +152,18 @@ test('a client over its quota gets the time to wait', async () => {
 
 test("another agent's partition is a 307 to its data plane if that is known, otherwise a 503 that names the agent", async () => {
   await using known = await served({
-    elsewhere: { brokerId: 7, agent: 'agent-7', host: 'kafka7', port: 9092 },
-    dataUrlOf: (brokerId) => `http://agent${brokerId}:8123`,
+    elsewhere: { brokerId: 7, agent: 'agent-7', host: 'kafka7', port: 9092, dataUrl: 'http://agent7:8123' },
   })
   await known.topic('hello', 1)
   const moved = await fetch(`${known.data}/topics/hello/produce/0`, { method: 'POST', body: 'k:v', redirect: 'manual' })
   expect(moved.status).toBe(307)
   expect(moved.headers.get('location')).toBe('http://agent7:8123/topics/hello/produce/0')
   expect(await json(moved)).toMatchObject({
-    error: 'NotLeaderOrFollowerException',
+    error: 'Moved',
+    error_code: 307,
+    slot: 0,
+    agent: 'agent-7',
+    location: 'http://agent7:8123/topics/hello/produce/0',
     leader: { brokerId: 7, agent: 'agent-7', kafka: 'kafka7:9092', url: 'http://agent7:8123' },
   })
   const read = await fetch(`${known.data}/topics/hello/messages/0?offset=0`, { redirect: 'manual' })

@@ -24,8 +24,6 @@ export interface PlaneParts {
   /** Host names in addition to localhost and the addresses of the server. */
   readonly allowedHosts: readonly string[]
   readonly version: string
-  /** The URL of another agent's data plane, such as `http://host:port`, if it is known. */
-  readonly dataUrlOf: (brokerId: number) => string | undefined
   /** The URLs of the planes, known once they listen. */
   readonly urls: () => Readonly<Record<PlaneName, string>>
   /** The description of both planes. */

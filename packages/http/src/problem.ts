@@ -91,6 +91,12 @@ export const problems = {
     meaning: 'The transactional id does not exist.',
     hint: 'GET /transactions on the control plane lists all transactional ids; one exists from the first InitProducerId of its producer on.',
   },
+  unknownAgent: {
+    error: 'AgentNotFoundException',
+    status: 404,
+    meaning: 'No living agent has this name.',
+    hint: 'GET /agents lists the living agents.',
+  },
   notCoordinator: {
     error: 'NotCoordinatorException',
     status: 503,

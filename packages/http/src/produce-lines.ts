@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfCode, problemOfRejection } from './problem.ts'
-import { rerouted } from './reroute.ts'
+import { answeredElsewhere, type ForwardQuery, forwardQuery } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 
@@ -13,7 +13,7 @@ export function produceLinesRoute(app: FastifyInstance, parts: PlaneParts): void
   const { records, topics } = parts.agent.operations
   const { random } = parts.agent.shared
 
-  app.post<{ Params: { readonly topic: string }; Body: Buffer | undefined }>(
+  app.post<{ Params: { readonly topic: string }; Querystring: ForwardQuery; Body: Buffer | undefined }>(
     '/topics/:topic/produce',
     {
       bodyLimit: httpLimits.linesBodyBytes,
@@ -27,7 +27,7 @@ export function produceLinesRoute(app: FastifyInstance, parts: PlaneParts): void
           `At most ${fixedLimits.recordsPerAnswer} lines and ${httpLimits.linesBodyBytes / 1024 / 1024} MiB. Nothing is stored if a line is invalid. The answer has one element per line; a batch of one partition may be rejected alone, and its elements have \`error\` and \`message\`.`,
         tags: ['records'],
         params: topicParams,
-        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        querystring: forwardQuery,
         consumes: ['application/x-ndjson'],
         response: { 200: producedSchema, ...problemAnswers(307, 400, 404, 413, 503) },
       },
@@ -45,12 +45,14 @@ export function produceLinesRoute(app: FastifyInstance, parts: PlaneParts): void
         signal: request.requestContext.signal,
         producer: request.socket,
       })
+      const elsewhere = answers.find((answer) => answer.kind === 'elsewhere')
+      if (elsewhere !== undefined) return await answeredElsewhere(elsewhere, request, reply, parts)
       const produced = answers.map((answer, index) => {
         switch (answer.kind) {
           case 'appended':
             return { partition: answer.partition, offset: answer.offset, timestamp: answer.timestamp }
           case 'elsewhere':
-            throw rerouted(answer, { topic: topic.name, url: request.url }, parts)
+            throw new Problem('notLeader')
           case 'key reused':
           case 'out of range':
           case 'damaged':

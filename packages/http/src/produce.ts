@@ -5,7 +5,7 @@ import { httpLimits } from './limits.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfRejection } from './problem.ts'
 import { keyJson } from './record-json.ts'
-import { rerouted } from './reroute.ts'
+import { answeredElsewhere, type ForwardQuery, forwardQuery } from './reroute.ts'
 import { problemAnswers } from './schemas.ts'
 import { topicParams } from './topics.ts'
 
@@ -13,7 +13,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
   const { records } = parts.agent.operations
   const { settings } = parts.agent.shared
 
-  app.post<{ Params: { readonly topic: string; readonly partition: number }; Body: Buffer | undefined }>(
+  app.post<{ Params: { readonly topic: string; readonly partition: number }; Querystring: ForwardQuery; Body: Buffer | undefined }>(
     '/topics/:topic/produce/:partition',
     {
       bodyLimit: number(settings, 'http.produce.max.bytes'),
@@ -28,7 +28,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
           "curl's `-d @file` removes line breaks; `--data-binary @file` keeps them.",
         tags: ['records'],
         params: partitionParams,
-        querystring: { type: 'object', additionalProperties: false, properties: {} },
+        querystring: forwardQuery,
         headers: {
           type: 'object',
           properties: {
@@ -84,7 +84,7 @@ export function produceRoutes(app: FastifyInstance, parts: PlaneParts): void {
         case 'key reused':
           throw new Problem('keyReused')
         case 'elsewhere':
-          throw rerouted(produced, { topic, url: request.url }, parts)
+          return await answeredElsewhere(produced, request, reply, parts)
         case 'out of range':
         case 'damaged':
         case 'error':

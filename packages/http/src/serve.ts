@@ -20,8 +20,6 @@ export interface HttpOptions {
   readonly allowedHosts: readonly string[]
   /** The product's version, for `/version` and the OpenAPI description. */
   readonly version: string
-  /** The URL of another agent's data plane, such as `http://host:port`. If it is known, a request for that agent's partition is answered with 307, otherwise with 503 and its name. */
-  readonly dataUrlOf?: (brokerId: number) => string | undefined
   /** Reads the page of the console that the build made. */
   readonly readConsolePage?: ReadConsolePage
 }
@@ -52,7 +50,6 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
     agent,
     allowedHosts: options.allowedHosts,
     version: options.version,
-    dataUrlOf: options.dataUrlOf ?? (() => undefined),
     urls: () => ({ control: urlOf(listening.control, options.control), data: urlOf(listening.data, options.data) }),
     describe: (): Promise<OpenApi> => openApi(parts),
     stopping: stopping.signal,

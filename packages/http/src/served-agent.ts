@@ -2,6 +2,6 @@
 import type { Agent, AgentOperations } from '@local-kafka-service/agent'
 
 export interface ServedAgent
-  extends Pick<Agent, 'clusterId' | 'brokerId' | 'shared' | 'members' | 'storeFailure' | 'health' | 'metrics' | 'recent'> {
+  extends Pick<Agent, 'clusterId' | 'brokerId' | 'shared' | 'members' | 'drain' | 'storeFailure' | 'health' | 'metrics' | 'recent'> {
   readonly operations: Omit<AgentOperations, 'brokerConfigs'>
 }

@@ -176,7 +176,7 @@ export class Checker {
     if (transaction === 'deleteRecords') this.#deletes(given as DeleteRecordsInput, outcome.value as readonly DeletedRecords[])
     if (transaction === 'retentionStep') this.#retains(given as Retain, outcome.value as readonly RetainedLog[])
     if (transaction === 'leave') this.#fenced.add((given as Incarnation).id)
-    if (transaction === 'beat') this.#beatsOf((given as Incarnation).id).push(this.#parts.nowMs())
+    if (transaction === 'beat') this.#beatsOf((given as { readonly incarnation: Incarnation }).incarnation.id).push(this.#parts.nowMs())
     if (transaction === 'takeSlots') this.#takes((given as TakeSlots).incarnation.id, outcome.value as TakenSlots)
   }
 

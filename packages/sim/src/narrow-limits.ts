@@ -50,6 +50,7 @@ const narrow: Readonly<Record<keyof Limits, Range>> = {
   copiedPieceBytes: [1, 1_000],
   decodedRequestBytes: [1_000, 100_000],
   fetchSessionBytes: [1, 50_000],
+  slotMoveMs: [50, 1_000],
 }
 
 /** Worlds are small: with the sizes of production no memory would be used again. */

@@ -68,4 +68,59 @@ export const agentBugs: readonly PlantedBug[] = [
     scenario,
     edits: [{ file: 'agent/src/lease-watch.ts', find: 'answeredMs - this.#lastReadMs <= fixedLimits.leaseReadGapMs', replace: 'true' }],
   },
+  {
+    name: 'a tail of another agent is never read again',
+    scenario,
+    edits: [
+      {
+        file: 'agent/src/read/follower.ts',
+        find: '(this.#readMs.get(tail) ?? Number.NEGATIVE_INFINITY) < sinceMs',
+        replace: '!this.#readMs.has(tail)',
+      },
+      { file: 'agent/src/read/follower.ts', find: 'if (waitedFor.length > 0) await', replace: 'if (waitedFor.length > 1_000_000) await' },
+    ],
+  },
+  {
+    name: 'an agent that never reads again who owns what',
+    scenario,
+    edits: [{ file: membership, find: 'if (beat.slotsVersion !== this.#slotsVersion) {', replace: 'if (this.#slotsVersion === -1) {' }],
+  },
+  {
+    name: 'an epoch that goes back when a slot is given',
+    scenario,
+    edits: [
+      {
+        file: members,
+        find: "'UPDATE slots SET owner = $owner, epoch = epoch + 1 WHERE cluster = $cluster AND slot = $slot'",
+        replace: "'UPDATE slots SET owner = $owner, epoch = epoch - 1 WHERE cluster = $cluster AND slot = $slot'",
+      },
+      {
+        file: members,
+        find: '{ slot: one.slot, owner, epoch: one.epoch + 1 }',
+        replace: '{ slot: one.slot, owner, epoch: one.epoch - 1 }',
+      },
+      {
+        file: 'agent/src/view/owners.ts',
+        find: 'if (epoch < known || (epoch === known && owner === this.#owner[slot])) continue',
+        replace: 'if (owner === this.#owner[slot]) continue',
+      },
+    ],
+  },
+  {
+    name: 'a coordinator that answers from memory after a move',
+    scenario: 'groups of several agents',
+    edits: [
+      { file: 'agent/src/coordinate/groups.ts', find: "if (!this.#isMine(groupId)) throw new KafkaError('NOT_COORDINATOR')", replace: '' },
+      {
+        file: 'agent/src/coordinate/groups.ts',
+        find: "for (const [groupId, runner] of this.#loaded) if (!this.#isMine(groupId)) runner.drop(new KafkaError('NOT_COORDINATOR'))",
+        replace: '',
+      },
+      {
+        file: 'agent/src/coordinate/groups.ts',
+        find: "for (const runner of ending) runner.drop(new KafkaError('NOT_COORDINATOR'))",
+        replace: '',
+      },
+    ],
+  },
 ]

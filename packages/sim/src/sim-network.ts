@@ -46,6 +46,8 @@ export class SimNetwork {
   readonly #chance: Chance
   readonly #listening = new Map<string, SimListener>()
   readonly #links = new Set<Link>()
+  /** The connections that lives have opened. */
+  readonly #outgoing = new Map<Wire, Life>()
   #ports = 40_000
 
   constructor(time: VirtualTime, chance: Chance, faults: NetworkFaults) {
@@ -68,6 +70,46 @@ export class SimNetwork {
           },
         }
       },
+      connect: (to, events, signal) => this.#connectLife(life, { to, events, signal }),
+    }
+  }
+
+  /** A connection between two lives. A dead life hears nothing, and its connections are cut. */
+  async #connectLife(
+    life: Life,
+    { to, events, signal }: { readonly to: ListenAddress; readonly events: SocketEvents; readonly signal: AbortSignal },
+  ): Promise<Socket> {
+    const wire = await this.connect(life.name, to, {
+      data: (chunk) =>
+        life.deliver(() => {
+          const read = Uint8Array.from(chunk)
+          events.data(read)
+          read.fill(releasedByte)
+        }),
+      closed: () => life.deliver(() => events.closed()),
+    })
+    if (signal.aborted || life.state === 'dead') {
+      wire.close()
+      throw new Error('the attempt was given up')
+    }
+    this.#outgoing.set(wire, life)
+    const close = (): void => {
+      this.#outgoing.delete(wire)
+      wire.close()
+      this.#time.after(0, () => life.deliver(() => events.closed()))
+    }
+    return {
+      remote: to,
+      local: wire.local,
+      pendingBytes: 0,
+      write(chunks) {
+        wire.send(Buffer.concat(chunks))
+        return true
+      },
+      pause: () => {},
+      resume: () => {},
+      end: close,
+      destroy: close,
     }
   }
 
@@ -97,6 +139,11 @@ export class SimNetwork {
   /** The machine of a life is gone: its connections end, but bytes that it had written may still arrive. */
   dropLife(life: Life): void {
     for (const link of this.#links) if (link.life === life) link.cut()
+    for (const [wire, opener] of this.#outgoing) {
+      if (opener !== life) continue
+      this.#outgoing.delete(wire)
+      wire.close()
+    }
   }
 }
 

@@ -485,9 +485,13 @@ export class World {
     const before = this.checker.acknowledged
     await this.#within('it accepts records', probe.run())
     if (this.checker.acknowledged < before + 3) this.checker.violate('it recovers', 'records of a healthy world were rejected')
-    const reader = this.consumer({ name: 'last reader', from: 'earliest', maxWaitMs: 500 })
-    await this.#within('everything is readable', reader.readAll())
-    reader.stop()
+    // At every agent: each serves the partitions of the others, too.
+    for (const [at, address] of this.#addresses.entries()) {
+      const name = at === 0 ? 'last reader' : `last reader of agent ${at + 1}`
+      const reader = new Consumer({ ...this.#client(name), addresses: [address] }, { name, from: 'earliest', maxWaitMs: 500 })
+      await this.#within('everything is readable', reader.readAll())
+      reader.stop()
+    }
     if (this.#metadata === undefined || this.#topicId === undefined) throw new Error('the world is not open')
     await audit(this.#metadata.log, { checker: this.checker, topicId: this.#topicId, partitions: this.partitions })
     if (this.setup.sweepMs !== undefined) await this.#sweptAll(this.setup.sweepMs, this.#metadata)

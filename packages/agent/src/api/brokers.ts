@@ -10,9 +10,13 @@ export interface Broker {
   readonly port: number
 }
 
-/** In order of id. The list always has this agent, even before its first heartbeat, under the address that the client connected to. */
+/**
+ * In order of id. The list has this agent, even before its first heartbeat, under the address that the client connected to; but not when it has left and its clients should
+ * move.
+ */
 export function brokersFor(context: RequestContext, { owners }: Pick<Services, 'owners'>): readonly Broker[] {
-  const brokers: Broker[] = [{ nodeId: owners.brokerId, ...context.advertised }]
+  const hasLeft = owners.isFenced && !owners.isAlone
+  const brokers: Broker[] = hasLeft ? [] : [{ nodeId: owners.brokerId, ...context.advertised }]
   for (const { brokerId, host, port } of owners.members) if (brokerId !== owners.brokerId) brokers.push({ nodeId: brokerId, host, port })
   return brokers.toSorted((a, b) => a.nodeId - b.nodeId)
 }

@@ -337,7 +337,9 @@ test('an agent that does not own the partition answers the current leader and it
   await using kafka = await anAgent()
   const topicId = await kafka.topic('t')
   takenOver(kafka, topicId)
-  const answer = await produced(kafka, aBatch(['v']))
+  // The database does not know the other agent, so the answer must not wait for a heartbeat: it does not when the client is gone.
+  const membership = { refresh: () => Promise.resolve() }
+  const answer = await produced(kafka, aBatch(['v']), {}, { services: { membership }, signal: AbortSignal.abort() })
   expect(answer).toMatchObject({
     errorCode: codeOf('NOT_LEADER_OR_FOLLOWER'),
     currentLeader: { leaderId: 8, leaderEpoch: 50 },

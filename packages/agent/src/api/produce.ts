@@ -5,6 +5,8 @@
 // - acks = 1 waits for the commit, like acks = all.
 // - Produce creates no topic; Metadata does.
 // - recordErrors lists the records whose timestamps are out of range, or that have no key in a compacted topic; every other error is about the whole batch, as in Kafka.
+// - Batches of partitions of other agents are forwarded to them. If that fails, no batch is written, and all are NOT_LEADER_OR_FOLLOWER. Transactional batches before 12 are
+//   not forwarded: one that is delayed could become part of the next transaction.
 // - Before 12 a transactional batch needs a partition that was added to the transaction that was open when the request arrived.
 import {
   attributeBits,
@@ -28,6 +30,7 @@ import { type AppendAnswer, type Appending, type AppendParts, append, type Batch
 import { codeOf, failure, repeatedPartitions, topicsById, topicsByName } from './access.ts'
 import { currentLeader, endpointsOf } from './brokers.ts'
 import { handler, type LateResponse, type Reply } from './handler.ts'
+import { type ForwardedPart, Forwarding } from './produce-forwarding.ts'
 import type { RequestContext, RequestScope } from './request-context.ts'
 import { checkTransactionalId } from './transactional-id.ts'
 
@@ -37,7 +40,8 @@ const addsFrom = 12
 /** The first version whose clients know TRANSACTION_ABORTABLE. */
 const abortableFrom = 11
 
-type Uses = AppendParts & Pick<Services, 'topics' | 'gate' | 'owners' | 'tails' | 'ioClock' | 'transactionStore'>
+type Uses = AppendParts &
+  Pick<Services, 'topics' | 'gate' | 'owners' | 'tails' | 'ioClock' | 'transactionStore' | 'membership' | 'forwarder'>
 
 export const produce = handler({
   api: Produce,
@@ -48,16 +52,20 @@ export const produce = handler({
     const transaction = await transactionOf(request, context, services)
     const { entries, batches } = await placed(request, context, services)
     const { apiVersion: produceVersion, signal } = context
+    const forwarding = new Forwarding(request, batches, transaction, { context, services })
+    await forwarding.first()
     const nowMs = services.clock.now()
     // The writer identifies the connection by its signal.
     const origin = { signal, source: signal, producer: signal }
-    const appending = await append({ batches, scope: 'each', nowMs, produceVersion, transaction, ...origin }, services)
+    const appending = await append({ batches: forwarding.own(), scope: 'each', nowMs, produceVersion, transaction, ...origin }, services)
+    await forwarding.again(appending)
+    const forwarded = forwarding.outcome
 
-    if (request.acks === 0) return { kind: 'none', close: anyRejected(entries, appending) }
+    if (request.acks === 0) return { kind: 'none', close: anyRejected(entries, appending, forwarded) }
     const topics = request.topicData.map(({ name, topicId }) => ({ name, topicId }))
     // With acks = 1 Kafka's leader does not wait for replicas, so the client's time-out does not apply.
     const waitMs = request.acks === 1 ? fixedLimits.produceOneMs : request.timeoutMs
-    return later({ topics, waitMs, entries, appending, context, services })
+    return later({ topics, waitMs, entries, appending, forwarded, context, services })
   },
   reject: ({ topicData }, { code, message }) => ({
     responses: topicData.map(({ name, topicId, partitionData }) => ({
@@ -162,9 +170,10 @@ async function placed(
   return { entries, batches }
 }
 
-async function anyRejected(entries: readonly Entry[], { definite }: Appending): Promise<boolean> {
+async function anyRejected(entries: readonly Entry[], { definite }: Appending, { answers, appended }: ForwardedPart): Promise<boolean> {
   if (entries.some(({ rejection }) => rejection !== undefined)) return true
-  return (await definite).some(({ kind }) => kind === 'rejected')
+  if ([...answers.values()].some(({ errorCode }) => errorCode !== 0)) return true
+  return (await definite).some(({ kind }, at) => kind === 'rejected' && !answers.has(appended?.[at] ?? at))
 }
 
 /** The input of an answer. It must not hold bytes of the request. */
@@ -172,8 +181,9 @@ interface Pending {
   readonly topics: readonly { readonly name: string; readonly topicId: TopicId }[]
   readonly waitMs: number
   readonly entries: readonly Entry[]
-  /** Its answers are those of the entries without an error of their own, in order. */
+  /** Its answers are those of the batches that were not forwarded first, in order. */
   readonly appending: Appending
+  readonly forwarded: ForwardedPart
   readonly context: RequestContext
   readonly services: Uses
 }
@@ -194,22 +204,38 @@ function later(pending: Pending): Reply<ProduceResponse> {
   }
 }
 
-async function answered({ topics, waitMs, entries, appending, context, services }: Pending): Promise<LateResponse<ProduceResponse>> {
+async function answered({
+  topics,
+  waitMs,
+  entries,
+  appending,
+  forwarded,
+  context,
+  services,
+}: Pending): Promise<LateResponse<ProduceResponse>> {
   const answers = await inTime(appending, { waitMs, ioClock: services.ioClock })
   const leaders: number[] = []
   const partitions: PartitionResponse[] = []
   const slice = services.turns.slice()
-  let taken = 0
+  const { appended } = forwarded
+  const own = appended && new Map(appended.map((at, index) => [at, answers[index]]))
+  let batch = 0
   for (const entry of entries) {
     if (slice.spent(1)) await slice.next()
-    const answer = entry.rejection ?? must(answers[taken++], 'the answer of each batch')
+    const elsewhere = entry.rejection === undefined ? forwarded.answers.get(batch) : undefined
+    if (elsewhere !== undefined) {
+      batch += 1
+      partitions.push(elsewhere)
+      continue
+    }
+    const answer = entry.rejection ?? must(own === undefined ? answers[batch++] : own.get(batch++), 'the answer of each batch')
     const response = partitionResponse(entry, answer, { context, services })
     if (response.currentLeader?.leaderId !== undefined) leaders.push(response.currentLeader.leaderId)
     partitions.push(response)
   }
   return {
     response: { responses: responsesOf(topics, entries, partitions), nodeEndpoints: endpointsOf(leaders, context, services) },
-    thenClose: answers.some((answer) => answer.kind === 'rejected' && answer.thenClose),
+    thenClose: forwarded.thenClose || answers.some((answer) => answer.kind === 'rejected' && answer.thenClose),
   }
 }
 

@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly apiVersion: number
   /** Aborts when the connection is closed or the agent stops: no client waits for the answer any more. */
   readonly signal: AbortSignal
+  /** True: another agent has sent it on for its client, and it is never sent on again. */
+  readonly forwarded?: boolean
   /** The address at which the client reaches this agent. It depends on the address that the client connected to. */
   readonly advertised: { readonly host: string; readonly port: number }
   /** The memory of the request. Absent: it is not counted. */

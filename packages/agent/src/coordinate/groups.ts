@@ -1,4 +1,5 @@
 // The groups that this agent coordinates: the first request reloads a group, and a failed save drops it.
+// It is longer than other files because it is one thing: whatever loads or drops a runner is here.
 import { KafkaError, type KafkaErrorName } from '@local-kafka-service/protocol'
 import type { ClassicGroupState, ClassicReply, ClassicRequest, ClassicSettings, CommitRequest } from '../core/group/classic-messages.ts'
 import { type Incarnation, partitionKey, type TopicPartition } from '../core/ids.ts'
@@ -194,15 +195,21 @@ export class Groups {
 
   /** The groups that this agent coordinates, by id. */
   async list(): Promise<readonly GroupListing[]> {
+    return (await this.listAll()).filter(({ groupId }) => this.#isMine(groupId))
+  }
+
+  /** The groups of the whole cluster, by id. Those of other agents are as of their last saves. */
+  async listAll(): Promise<readonly GroupListing[]> {
     if (this.#stopped) throw stopping()
     const stored = await retriable(this.#parts.store.list())
-    const mine = new Map(stored.filter(({ groupId }) => this.#isMine(groupId)).map((head) => [head.groupId, head]))
+    const all = new Map(stored.map((head) => [head.groupId, head]))
     // A loaded group is newer than its row.
     for (const [groupId, { head }] of this.#loaded) {
-      if (head === undefined) mine.delete(groupId)
-      else mine.set(groupId, { groupId, ...head })
+      if (!this.#isMine(groupId)) continue
+      if (head === undefined) all.delete(groupId)
+      else all.set(groupId, { groupId, ...head })
     }
-    return [...mine.values()]
+    return [...all.values()]
       .toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
       .map(({ groupId, kind, protocolType, state }) => ({
         groupId,
@@ -227,6 +234,13 @@ export class Groups {
     const moved = this.#moved
     this.#moved = Promise.withResolvers()
     moved.resolve()
+  }
+
+  /** Ends the groups in the slots, each after its saves: another agent is about to coordinate them. Their requests get NOT_COORDINATOR. */
+  async release(slots: ReadonlySet<number>): Promise<void> {
+    const ending = [...this.#loaded.values()].filter(({ groupId }) => slots.has(slotOfName(groupId, this.#parts.owners.slots)))
+    await Promise.all(ending.map((runner) => runner.saved()))
+    for (const runner of ending) runner.drop(new KafkaError('NOT_COORDINATOR'))
   }
 
   /** Reloads the groups that have members, so that their sessions run; then removes expired offsets and groups periodically. */
@@ -302,6 +316,7 @@ export class Groups {
     try {
       const runner = await opening
       if (this.#stopped) runner.drop(stopping())
+      else if (!this.#isMine(groupId)) runner.drop(new KafkaError('NOT_COORDINATOR'))
       else this.#loaded.set(groupId, runner)
       if (this.#loaded.size > fixedLimits.loadedGroups) this.#unloadIdle(fixedLimits.loadedGroups)
       return runner

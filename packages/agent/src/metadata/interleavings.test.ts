@@ -1,4 +1,5 @@
 // Two bodies on two PostgreSQL connections, run in every order in which their messages can reach the server. SQLite is serial and cannot show these races.
+// It is longer than other files because it is one thing: each test needs the same scene and the same stepping of two bodies.
 import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -188,6 +189,71 @@ describe.skipIf(started.kind !== 'started')(
             expect(taken, order).toMatchObject({ kind: 'committed', value: { kind: 'taken', fenced: [{ agent: 'me' }] } })
             expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
             expect(kindOf(committed), order).toBe(first === 'L' ? 'committed' : 'fenced')
+          }
+        })
+
+        test('a commit is either before its slot was given, and under the epoch of the giver, or rejected; the receiver goes on after it', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 2] : [7, 4])) {
+            const scene = await aScene()
+            const other = (await registered(scene.store, 'other')).incarnation
+            const gifts = [{ slot: slotOfPartition(scene.topic.topicId, 0, scene.cluster.slots), to: other.id }]
+            const [committed, given, first] = await inOrder(
+              order,
+              cutUp(transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) })),
+              cutUp(transactions.giveSlots({ cluster: scene.cluster, input: { incarnation: scene.me.incarnation, gifts } })),
+            )
+            expect(given, order).toMatchObject({ kind: 'committed', value: { kind: 'given', given: 1 } })
+            expect(verdictsOf(committed), order).toEqual([first === 'L' ? 'appended' : 'NOT_LEADER_OR_FOLLOWER'])
+            expect(await highWatermark(scene), order).toBe(first === 'L' ? 5 : 2)
+            const { slots } = scene.me
+            const epoch = 1 + (slots.find(({ slot }) => slot === gifts[0]?.slot)?.epoch ?? 0)
+            const [batch] = aFlush(scene, 1, [{}]).batches
+            const next = { ...aFlush(scene, 1, [{}]), incarnation: other, batches: [{ ...must(batch, 'a batch'), epoch }] }
+            expect(await scene.store.log.commit(next), order).toMatchObject({
+              kind: 'committed',
+              result: { verdicts: [{ kind: 'appended' }] },
+            })
+          }
+        })
+
+        test('a slot is given by its owner, or taken after the owner was fenced, and never both', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 3] : [4, 7])) {
+            const scene = await aScene()
+            const other = (await registered(scene.store, 'other')).incarnation
+            const third = (await registered(scene.store, 'third')).incarnation
+            const silent = (await scene.store.members.leases()).filter(({ agent }) => agent === 'me')
+            const before = await scene.store.members.slots()
+            const gifts = [{ slot: 0, to: third.id }]
+            const [given, , first] = await inOrder(
+              order,
+              cutUp(transactions.giveSlots({ cluster: scene.cluster, input: { incarnation: scene.me.incarnation, gifts } })),
+              cutUp(transactions.takeSlots({ cluster: scene.cluster, input: { incarnation: other, silent } })),
+            )
+            const after = await scene.store.members.slots()
+            expect(given, order).toMatchObject({ value: { kind: first === 'L' ? 'given' : 'fenced' } })
+            expect(
+              after.map(({ owner }) => owner),
+              order,
+            ).toEqual(before.map(({ slot }) => (slot === 0 && first === 'L' ? third.id : other.id)))
+            expect(
+              after.map(({ epoch }) => epoch),
+              order,
+            ).toEqual(before.map(({ epoch }) => epoch + 1))
+          }
+        })
+
+        test('nothing is given to an agent that has left', async () => {
+          for (const order of orders(cut === 'messages' ? [2, 2] : [4, 4])) {
+            const scene = await aScene()
+            const other = (await registered(scene.store, 'other')).incarnation
+            const gifts = [{ slot: 0, to: other.id }]
+            await inOrder(
+              order,
+              cutUp(transactions.giveSlots({ cluster: scene.cluster, input: { incarnation: scene.me.incarnation, gifts } })),
+              cutUp(transactions.leave({ cluster: scene.cluster, input: other })),
+            )
+            const owners = new Set((await scene.store.members.slots()).map(({ owner }) => owner))
+            expect(owners, order).toEqual(new Set([scene.me.incarnation.id]))
           }
         })
 

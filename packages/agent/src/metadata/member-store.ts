@@ -12,17 +12,28 @@ export interface Members {
   register(input: RegisterInput): Promise<RegisterResult>
   /** The leases of all active incarnations. Changes nothing. */
   leases(): Promise<readonly Lease[]>
-  /** Raises the lease's counter and reads the members. `fenced`: this incarnation is over; the agent must stop. */
-  beat(incarnation: Incarnation): Promise<Beat>
+  /** Raises the lease's counter, notes where the agent serves HTTP, and reads the members. `fenced`: this incarnation is over; the agent must stop. */
+  beat(incarnation: Incarnation, http?: HttpUrls): Promise<Beat>
   /**
    * Fences the agents whose leases were silent, unless they have beaten since, and takes the slots that no living agent owns, each with its epoch plus one.
    * `fenced`: this incarnation is over. Repeating the call changes nothing more.
    */
   take(input: TakeSlots): Promise<TakenSlots>
+  /**
+   * Gives slots of this incarnation to other living agents, each with its epoch plus one, under the row lock of this incarnation. Call it when nothing of these slots is on its way
+   * to a commit. Slots that this incarnation does not own, and those for an agent that has ended, stay. `fenced`: this incarnation is over. Repeating the call changes nothing more.
+   */
+  give(input: GiveSlots): Promise<GivenSlots>
   /** The owner of each slot. */
   slots(): Promise<readonly SlotOwner[]>
   /** Ends the incarnation after its chain is drained: it is fenced, and its slots go to the living agents. Without one they have no owner. Idempotent. */
   leave(incarnation: Incarnation): Promise<void>
+}
+
+/** Where HTTP clients reach an agent, such as `http://host:8123`. Null: it serves no HTTP, or not yet. */
+export interface HttpUrls {
+  readonly controlUrl: string | null
+  readonly dataUrl: string | null
 }
 
 export interface Beat {
@@ -39,6 +50,15 @@ export interface TakeSlots {
   /** The leases that this agent has seen unchanged for a whole time-out. */
   readonly silent: readonly WatchedLease[]
 }
+
+export interface GiveSlots {
+  readonly incarnation: Incarnation
+  readonly gifts: readonly { readonly slot: number; readonly to: IncarnationId }[]
+}
+
+export type GivenSlots =
+  | { readonly kind: 'given'; readonly given: number; readonly slots: readonly SlotOwner[] }
+  | { readonly kind: 'fenced' }
 
 export type TakenSlots =
   | { readonly kind: 'taken'; readonly fenced: readonly Lease[]; readonly taken: number; readonly slots: readonly SlotOwner[] }
@@ -63,7 +83,7 @@ export interface Registration {
   readonly slots: readonly SlotOwner[]
 }
 
-export interface Member {
+export interface Member extends HttpUrls {
   readonly brokerId: number
   readonly agent: string
   readonly incarnation: IncarnationId

@@ -3,7 +3,18 @@ import { must } from '../core/assert.ts'
 import type { Incarnation, IncarnationId, Nonce, Sequence } from '../core/ids.ts'
 import { type Cluster, lockCluster, lockedCounters } from './cluster.ts'
 import { isUnmoved, type Lease } from './lease.ts'
-import type { Beat, Member, RegisterInput, RegisterResult, SlotOwner, TakenSlots, TakeSlots } from './metadata-store.ts'
+import type {
+  Beat,
+  GivenSlots,
+  GiveSlots,
+  HttpUrls,
+  Member,
+  RegisterInput,
+  RegisterResult,
+  SlotOwner,
+  TakenSlots,
+  TakeSlots,
+} from './metadata-store.ts'
 import { type Body, type Call, read, unchanged } from './sql.ts'
 import { type Nothing, statement, statementPerRow } from './statement.ts'
 
@@ -90,11 +101,11 @@ export function* listLeases(_input: Record<never, never>): Body<readonly Lease[]
 }
 
 /** The lease is a counter, so no clock takes part. Only an active incarnation raises it. */
-export function* beat(incarnation: Incarnation): Body<Beat> {
+export function* beat({ incarnation, http }: { readonly incarnation: Incarnation; readonly http: HttpUrls }): Body<Beat> {
   const [[held], members, [versions]] = yield* read(readIncarnation(incarnation), readMembers(), readVersions())
   const kind = held?.state === 'active' ? 'active' : 'fenced'
   return {
-    writes: kind === 'active' ? [raiseBeats({ incarnation: incarnation.id })] : [],
+    writes: kind === 'active' ? [raiseBeats({ incarnation: incarnation.id, ...http })] : [],
     value: { kind, members, ...must(versions, 'the row of the cluster') },
   }
 }
@@ -102,6 +113,25 @@ export function* beat(incarnation: Incarnation): Body<Beat> {
 export function* listSlots(_input: Record<never, never>): Body<readonly SlotOwner[]> {
   const [slots] = yield* read(readAllSlots())
   return unchanged(slots)
+}
+
+/** The receivers live: agents are fenced only under the cluster's lock. No commit of the giver is in flight, because each holds the lock of its incarnation. */
+export function* giveSlotsAway({ incarnation, gifts }: GiveSlots): Body<GivenSlots> {
+  const [, [held], leases, slots] = yield* read(lockCluster(), lockIncarnation(incarnation), readLeases(), readAllSlots())
+  if (held?.state !== 'active') return unchanged({ kind: 'fenced' })
+  const living = new Set(leases.map((lease) => lease.incarnation))
+  const own = new Set(slots.flatMap(({ slot, owner }) => (owner === incarnation.id ? [slot] : [])))
+  const given = gifts.filter(({ slot, to }) => own.has(slot) && living.has(to) && to !== incarnation.id)
+  if (given.length === 0) return unchanged({ kind: 'given', given: 0, slots })
+  const receiverOf = new Map(given.map(({ slot, to }) => [slot, to]))
+  const after = slots.map((one) => {
+    const owner = receiverOf.get(one.slot)
+    return owner === undefined ? one : { slot: one.slot, owner, epoch: one.epoch + 1 }
+  })
+  return {
+    writes: [giveSlots(given.map(({ slot, to }) => ({ slot, owner: to }))), countSlotsChange()],
+    value: { kind: 'given', given: given.length, slots: after },
+  }
 }
 
 /** The slots go to the living agents, each to the one with the fewest, so that neighbours go to different agents. Without another agent they have no owner. */
@@ -204,7 +234,8 @@ const writeAgent = statement<AgentRow>(
   `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats)
     VALUES ($cluster, $agent, $brokerId, $incarnation, $host, $port, $machine, 0)
     ON CONFLICT (cluster, agent) DO UPDATE
-    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0`,
+    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0,
+      control_url = NULL, data_url = NULL`,
 )
 
 const readLeases = statement<Nothing, Lease>(
@@ -216,14 +247,14 @@ const readLeases = statement<Nothing, Lease>(
 
 const readMembers = statement<Nothing, Member>(
   'read members',
-  `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port FROM agents AS a
-    JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation
+  `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port, a.control_url AS "controlUrl", a.data_url AS "dataUrl"
+    FROM agents AS a JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation
     WHERE a.cluster = $cluster AND i.state = 'active' ORDER BY a.broker_id`,
 )
 
-const raiseBeats = statement<{ readonly incarnation: IncarnationId }>(
+const raiseBeats = statement<{ readonly incarnation: IncarnationId } & HttpUrls>(
   'raise beats',
-  'UPDATE agents SET beats = beats + 1 WHERE cluster = $cluster AND incarnation = $incarnation',
+  'UPDATE agents SET beats = beats + 1, control_url = $controlUrl, data_url = $dataUrl WHERE cluster = $cluster AND incarnation = $incarnation',
 )
 
 // ---- slots --------------------------------------------------------------------------------------------------------------------------

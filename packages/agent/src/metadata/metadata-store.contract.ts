@@ -591,6 +591,36 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect((await store.members.leases()).map(({ agent }) => agent)).toEqual(['fourth'])
     })
 
+    test('an agent gives slots that it owns to agents that live, each under the next epoch; again it changes nothing more', async () => {
+      const other = await registered(store, 'other')
+      const { incarnation } = me
+      const before = await store.members.slots()
+      const version = (await store.members.beat(incarnation)).slotsVersion
+      const to = other.incarnation.id
+      const gifts = [0, 2].map((slot) => ({ slot, to }))
+      const expected = before.map((one) => (one.slot === 0 || one.slot === 2 ? { slot: one.slot, owner: to, epoch: one.epoch + 1 } : one))
+      expect(await store.members.give({ incarnation, gifts })).toEqual({ kind: 'given', given: 2, slots: expected })
+      expect(await store.members.slots()).toEqual(expected)
+      expect((await store.members.beat(incarnation)).slotsVersion).toBe(version + 1)
+      expect(await store.members.give({ incarnation, gifts })).toEqual({ kind: 'given', given: 0, slots: expected })
+      expect((await store.members.beat(incarnation)).slotsVersion).toBe(version + 1)
+      // Neither what it does not own, nor to an agent that has ended, nor after its own end.
+      expect(await store.members.give({ incarnation: other.incarnation, gifts: [{ slot: 1, to: me.incarnation.id }] })).toMatchObject({
+        given: 0,
+      })
+      await store.members.leave(other.incarnation)
+      expect(await store.members.give({ incarnation, gifts: [{ slot: 1, to }] })).toMatchObject({ kind: 'given', given: 0 })
+      expect(await store.members.give({ incarnation: other.incarnation, gifts: [] })).toEqual({ kind: 'fenced' })
+    })
+
+    test('a beat notes where the agent serves HTTP, and the next life of its name has not said it yet', async () => {
+      const urls = { controlUrl: 'http://me:8000', dataUrl: 'http://me:8123' }
+      expect((await store.members.beat(me.incarnation, urls)).members).toMatchObject([{ controlUrl: null, dataUrl: null }])
+      expect((await store.members.beat(me.incarnation, urls)).members).toMatchObject([urls])
+      const next = await registered(store, 'me', 'own name')
+      expect((await store.members.beat(next.incarnation)).members).toMatchObject([{ controlUrl: null, dataUrl: null }])
+    })
+
     test('a beat raises the counter, and reports when slots have changed', async () => {
       const first = await store.members.beat(me.incarnation)
       const second = await store.members.beat(me.incarnation)

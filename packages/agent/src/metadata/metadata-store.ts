@@ -53,6 +53,9 @@ export type {
 } from './log-store.ts'
 export type {
   Beat,
+  GivenSlots,
+  GiveSlots,
+  HttpUrls,
   Member,
   Members,
   RegisterInput,

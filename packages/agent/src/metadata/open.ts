@@ -9,6 +9,7 @@ import type { DamageStore, SegmentInObject } from './damage-store.ts'
 import type { ExpiryStore } from './expiry-store.ts'
 import {
   type GroupStore,
+  type HttpUrls,
   type LogIndex,
   type Members,
   MetadataError,
@@ -66,6 +67,7 @@ export async function openMetadata(
     throw new MetadataError('invalid', message, { reason: 'several clusters' })
   }
   const { cluster, created } = opened
+  const noHttp: HttpUrls = { controlUrl: null, dataUrl: null }
   const topics: Topics = {
     find: ({ names = [], topicIds = [] }) => run('findTopics', () => ({ cluster, input: { names, topicIds } })),
     list: () => run('listTopics', () => ({ cluster, input: {} })),
@@ -96,8 +98,9 @@ export async function openMetadata(
   const members: Members = {
     register: (input) => run('register', () => ({ cluster, input })),
     leases: () => run('listLeases', () => ({ cluster, input: {} })),
-    beat: (input) => run('beat', () => ({ cluster, input })),
+    beat: (incarnation, http = noHttp) => run('beat', () => ({ cluster, input: { incarnation, http } })),
     take: (input) => run('takeSlots', () => ({ cluster, input })),
+    give: (input) => run('giveSlots', () => ({ cluster, input })),
     slots: () => run('listSlots', () => ({ cluster, input: {} })),
     leave: (input) => run('leave', () => ({ cluster, input })),
   }

@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 19
+export const schemaVersion = 20
 /**
  * The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. 18: producers begin transactions, and an older
  * agent would send open ones to consumers of committed records.
@@ -414,6 +414,11 @@ export const migrations: readonly (readonly Call[])[] = [
     // The version of the group's head after the save that stored the offset: of two offsets for one place, the one that was sent later stays.
     addColumn('group_offsets', 'save_version bigint NOT NULL DEFAULT 0'),
     addColumn('transaction_offsets', 'save_version bigint NOT NULL DEFAULT 0'),
+  ],
+  [
+    // Where HTTP clients reach the agent. Null: it serves no HTTP, or its version does not say where.
+    addColumn('agents', 'control_url text'),
+    addColumn('agents', 'data_url text'),
   ],
 ]
 

@@ -7,7 +7,7 @@ import { fetchOffsets, fetchOffsetsAt, findGroups, listGroups } from './group-re
 import { agedTopics, expirableGroups, expireOffsets, openGroup, saveGroup } from './groups.ts'
 import { allocateProducerIds, findByTime, findSegments, partitionStates } from './log-index.ts'
 import { deleteRecords } from './log-start.ts'
-import { beat, leave, listLeases, listSlots, register, takeSlots } from './members.ts'
+import { beat, giveSlotsAway, leave, listLeases, listSlots, register, takeSlots } from './members.ts'
 import { mergeSources, mergeStates, saveMerged } from './merge.ts'
 import { objectStandings } from './orphans.ts'
 import { activeProducers, partitionSizes } from './partition-reads.ts'
@@ -65,6 +65,7 @@ export const transactions = {
   listLeases: inCluster(listLeases),
   listSlots: inCluster(listSlots),
   takeSlots: inCluster(takeSlots),
+  giveSlots: inCluster(giveSlotsAway),
   leave: inCluster(leave),
   openGroup: inCluster(openGroup),
   saveGroup: inCluster(saveGroup),

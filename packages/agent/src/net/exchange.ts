@@ -21,7 +21,9 @@ import { ObjectStoreError } from '../objects/object-store.ts'
 import type { Services } from '../services.ts'
 import { finished } from '../time/turns.ts'
 import { errorCodesIn } from './answer-errors.ts'
+import { handledAtCoordinator } from './at-coordinator.ts'
 import type { RequestMemory } from './decoded-requests.ts'
+import { originalClient } from './forwarded-client.ts'
 import type { Answer, Handled } from './handled.ts'
 import type { Misunderstood } from './interceptor.ts'
 import { retriableError } from './retriable-error.ts'
@@ -88,7 +90,7 @@ export class Exchange {
     try {
       if (handler.access.resource === 'cluster' && !services.gate.authorize(this.context, handler.access.operation, cluster))
         throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
-      const reply = await handler.handle(request, this.context, services)
+      const reply = await handledAtCoordinator(handler, request, this.context, services)
       if (reply.kind === 'now') sent = reply.sent
       if (handler.api.key === ApiVersions.key) remember(peer, request)
       const handled = this.#handled(reply)
@@ -225,15 +227,17 @@ const cluster = { type: 'CLUSTER', name: 'kafka-cluster' } as const
 
 function contextOf({ header, peer, signal }: ExchangeParts, memory: RequestMemory | undefined): RequestContext {
   peer.requests += 1
+  const { id, forwarded } = originalClient(header.clientId)
   return {
     principal: 'User:ANONYMOUS',
     listener: peer.listener,
-    client: { id: header.clientId, software: peer.software, address: peer.address, connectionId: peer.connectionId },
+    client: { id, software: peer.software, address: peer.address, connectionId: peer.connectionId },
     requestId: `${peer.connectionId}-${peer.requests}`,
     apiVersion: header.apiVersion,
     signal,
     advertised: peer.advertised,
     ...(memory && { memory }),
+    ...(forwarded && { forwarded }),
   }
 }
 

@@ -22,6 +22,7 @@ function aNetwork() {
       }
       return Promise.resolve(made)
     },
+    connect: () => Promise.reject(new Error('there is no other agent')),
   }
   const connect = () => {
     const state = { paused: false, destroyed: false }

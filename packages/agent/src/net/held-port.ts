@@ -44,6 +44,7 @@ export async function holdPort(network: Network, addresses: readonly ListenAddre
         if (rejected !== undefined) events.onEarlyRejected?.(rejected)
         return Promise.resolve(listener)
       },
+      connect: (to, on, signal) => network.connect(to, on, signal),
     },
     async close() {
       if (serve !== undefined) return

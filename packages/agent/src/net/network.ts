@@ -1,8 +1,10 @@
-// The port of the network: listening sockets that carry bytes. The product uses TCP, the simulator pipes.
+// The port of the network: sockets that carry bytes, accepted and opened ones. The product uses TCP, the simulator pipes.
 
 export interface Network {
   /** Listens on each address. Rejects when an address is taken (`code: 'EADDRINUSE'`) or is not an address of this machine. */
   listen(addresses: readonly ListenAddress[], events: NetworkEvents): Promise<Listener>
+  /** Connects to another agent. Rejects when it cannot. When the signal aborts, the attempt or the connection ends at once. */
+  connect(to: ListenAddress, events: SocketEvents, signal: AbortSignal): Promise<Socket>
 }
 
 export interface NetworkEvents {
@@ -34,7 +36,7 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** One accepted connection. Its events are calls on the object that `onConnection` returned. */
+/** One connection. Its events are calls on the object that `onConnection` returned, or that `connect` got. */
 export interface Socket {
   readonly remote: ListenAddress
   readonly local: ListenAddress

@@ -193,6 +193,7 @@ test('H5: a client that reads nothing is disconnected when the answers of others
       accept = events.onConnection
       return Promise.resolve({ addresses, close: () => Promise.resolve() })
     },
+    connect: () => Promise.reject(new Error('there is no other agent')),
   }
   const answerMemory = new AnswerMemory(1_000)
   const claim = answerMemory.claim()

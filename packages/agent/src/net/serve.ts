@@ -37,6 +37,8 @@ export interface KafkaPort {
   readonly connections: number
   /** The memory of frames that are being read or handled. */
   readonly frameMemory: readonly MemoryUse[]
+  /** Settles as soon as no client is connected. */
+  idle(): Promise<void>
   stopAccepting(): void
   /** Takes no more requests. Settles when every admitted request is answered and its connection closed, or after limits.drainMs. */
   drain(): Promise<void>
@@ -65,7 +67,8 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
   })
   services.answerMemory.onStarved(() => stalled.starved())
   let opened = 0
-  let onEmpty: (() => void) | undefined
+  const onEmpty = new Set<() => void>()
+  const idle = (): Promise<void> => (connections.size === 0 ? Promise.resolve() : new Promise((resolve) => void onEmpty.add(resolve)))
 
   function accept(socket: Socket): SocketEvents {
     const { host: address } = socket.remote
@@ -111,7 +114,9 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
         quotas.closed(connection)
         interceptor?.closed(reason)
         emit({ kind: 'connection closed', connectionId, cause, reason })
-        if (connections.size === 0) onEmpty?.()
+        if (connections.size > 0) return
+        for (const resolve of onEmpty) resolve()
+        onEmpty.clear()
       },
     })
     connections.add(connection)
@@ -138,13 +143,13 @@ export async function serveKafka(options: KafkaPortOptions): Promise<KafkaPort> 
         { part: 'large frames', ...permits.large.gauge },
       ]
     },
+    idle,
     stopAccepting,
     drain() {
       if (connections.size === 0) return Promise.resolve()
-      const empty = Promise.withResolvers<void>()
-      onEmpty = empty.resolve
+      const empty = idle()
       for (const connection of connections) connection.drain()
-      return orLate(empty.promise, { clock, afterMs: limits.drainMs }, undefined)
+      return orLate(empty, { clock, afterMs: limits.drainMs }, undefined)
     },
     close() {
       stopAccepting()

@@ -5,10 +5,16 @@ import { isError } from '../native-error.ts'
 import type { ListenAddress, Listener, Network, NetworkEvents, Socket, SocketEvents } from './network.ts'
 import { readInto } from './socket-reads.ts'
 
-export const tcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, holds) }
+export const tcpNetwork: Network = {
+  listen: (addresses, events) => listen(addresses, events, holds),
+  connect: (to, events, signal) => connect(to, events, { signal, hold: holds }),
+}
 
 /** Like `tcpNetwork`, but neither its ports nor its connections keep the process alive. */
-export const unheldTcpNetwork: Network = { listen: (addresses, events) => listen(addresses, events, letsGo) }
+export const unheldTcpNetwork: Network = {
+  listen: (addresses, events) => listen(addresses, events, letsGo),
+  connect: (to, events, signal) => connect(to, events, { signal, hold: letsGo }),
+}
 
 /** Decides for each server and each socket whether the process waits for it. */
 type Hold = (handle: Server | TcpSocket) => void
@@ -97,7 +103,7 @@ function listener(servers: readonly Server[]): Listener {
 function accept(accepted: TcpSocket, onConnection: (socket: Socket) => SocketEvents, hold: Hold): void {
   const tcp = readInto(accepted, (chunk) => events.data(chunk))
   hold(tcp)
-  const socket = new AcceptedSocket(tcp, () => events.drained())
+  const socket = new ConnectedSocket(tcp, () => events.drained())
   const events = onConnection(socket)
   let failure: Error | undefined
   tcp.on('error', (error) => {
@@ -107,11 +113,37 @@ function accept(accepted: TcpSocket, onConnection: (socket: Socket) => SocketEve
   if (!socket.isPaused) tcp.resume()
 }
 
+function connect(
+  { host, port }: ListenAddress,
+  events: SocketEvents,
+  { signal, hold }: { readonly signal: AbortSignal; readonly hold: Hold },
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const tcp = net.connect({ host, port, noDelay: true, keepAlive: true, signal })
+    hold(tcp)
+    let failure: Error | undefined
+    let connected = false
+    tcp.on('error', (error) => {
+      failure = error
+    })
+    tcp.on('close', () => {
+      if (!connected) reject(failure ?? new Error('the connection was closed'))
+      else if (failure === undefined) events.closed()
+      else events.closed(failure)
+    })
+    tcp.on('data', (chunk: Buffer) => events.data(chunk))
+    tcp.on('connect', () => {
+      connected = true
+      resolve(new ConnectedSocket(tcp, () => events.drained()))
+    })
+  })
+}
+
 /**
  * Passes written bytes to the operating system in bounded parts. Node reports only complete writes, so with one write of 50 MB a slow reader would look
  * like one that reads nothing.
  */
-class AcceptedSocket implements Socket {
+class ConnectedSocket implements Socket {
   readonly remote: ListenAddress
   readonly local: ListenAddress
   readonly #tcp: TcpSocket

@@ -20,7 +20,7 @@ import { noPartition, range, rejected } from './record-places.ts'
 import type { TopicOperations } from './topics.ts'
 
 export interface GroupOperationsParts {
-  readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list' | 'vacate'>
+  readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list' | 'listAll' | 'vacate'>
   readonly topics: Pick<TopicOperations, 'find'>
   readonly log: Pick<LogIndex, 'partitions'>
   readonly offsets: Pick<Offsets, 'list'>
@@ -100,6 +100,11 @@ export class GroupOperations {
   /** The groups that this agent coordinates, in order of id. */
   list(): Promise<readonly GroupListing[]> {
     return this.#parts.groups.list()
+  }
+
+  /** The groups of the whole cluster, in order of id. */
+  listAll(): Promise<readonly GroupListing[]> {
+    return this.#parts.groups.listAll()
   }
 
   /** Rejects with a KafkaError when another agent coordinates the group, or none can at the moment. */

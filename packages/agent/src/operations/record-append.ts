@@ -7,9 +7,11 @@ import { fixedLimits } from '../limits.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { StoreWatch } from '../observe/store-watch.ts'
 import type { Clock } from '../time/clock.ts'
+import { orLate } from '../time/or-late.ts'
+import type { Owners } from '../view/owners.ts'
 import { type AppendParts, type AppendRejection, append, type DefiniteAnswer, inTime } from '../write/append.ts'
 import { largestBatchBytes } from '../write/append-rules.ts'
-import { type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
+import { elsewhere, type RecordPlaces, type RecordRejection, rejected } from './record-places.ts'
 
 export interface RecordToAppend {
   readonly partition: number
@@ -46,6 +48,7 @@ export type Appended =
 
 export interface RecordAppendParts extends AppendParts {
   readonly places: RecordPlaces
+  readonly owners: Pick<Owners, 'ofPartition' | 'slotOf' | 'moving'>
   readonly stores: Pick<StoreWatch, 'failure' | 'onFailure'>
   /** Times the wait for the stores. */
   readonly ioClock: Clock
@@ -66,6 +69,11 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
   }
   if (found === undefined) return []
   const topic = found
+  for (const { partition } of asked.records) {
+    // The partition changes hands: its new owner is known after that.
+    const moving = owners.moving({ topicId: topic.topicId, partition })
+    if (moving !== undefined) await orLate(moving, { clock: ioClock, afterMs: fixedLimits.holdMs }, undefined)
+  }
   const nowMs = clock.now()
   const runs = runsOf(asked.records, largestBatchBytes(topic, settings))
   const batches = runs.map((run) => ({
@@ -82,7 +90,7 @@ export async function appendRecords(asked: AppendRecords, parts: RecordAppendPar
       case 'appended':
         return appended(answer, { run, record, nowMs })
       case 'rejected':
-        return notAppended(answer, topic, (partition) => owners.ofPartition(topic.topicId, partition).leader, run)
+        return notAppended(answer, topic, owners, run)
       case 'unknown':
         return rejected('REQUEST_TIMED_OUT', `${unknownOutcome}${stores.failure === undefined ? '' : `: ${stores.failure}`}.`)
     }
@@ -165,12 +173,12 @@ function appended(
 function notAppended(
   { error, message, partition: named }: AppendRejection,
   topic: Topic,
-  leaderOf: (partition: number) => number | undefined,
+  owners: RecordAppendParts['owners'],
   run: Run,
 ): Appended {
   const partition = named ?? run.partition
   if (error === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'key reused' }
-  if (error === 'NOT_LEADER_OR_FOLLOWER') return { kind: 'elsewhere', partition, leader: leaderOf(partition) }
+  if (error === 'NOT_LEADER_OR_FOLLOWER') return elsewhere(owners, { topicId: topic.topicId, partition })
   if (error === 'UNKNOWN_TOPIC_OR_PARTITION') return rejected(error, message ?? `Topic '${topic.name}' was deleted.`)
   return rejected(error, message ?? undefined)
 }

@@ -1,7 +1,7 @@
 // The places of records: the topic and partitions that an operation names, their owners, and the offsets to start at.
 import { errors, type KafkaErrorName, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
-import type { TopicId } from '../core/ids.ts'
+import type { TopicId, TopicPartition } from '../core/ids.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Damage } from '../read/damage.ts'
 import type { OffsetAsk, Offsets } from '../read/offsets.ts'
@@ -11,8 +11,8 @@ import type { TopicOperations } from './topics.ts'
 
 /** The reason why an operation did nothing. */
 export type RecordRejection =
-  /** Another agent owns the partition; `leader` is its broker id, undefined while no agent does. */
-  | { readonly kind: 'elsewhere'; readonly partition: number; readonly leader: number | undefined }
+  /** Another agent owns the partition and its slot; `leader` is its broker id, undefined while no agent does. */
+  | { readonly kind: 'elsewhere'; readonly partition: number; readonly slot: number; readonly leader: number | undefined }
   /** The offset is before the first record or after the end. */
   | { readonly kind: 'out of range'; readonly earliest: number; readonly latest: number }
   /** The offset is in a range whose stored bytes are damaged. Records before and after the range can be read. */
@@ -32,7 +32,7 @@ export interface Positions {
 export interface RecordPlacesParts {
   readonly topics: Pick<TopicOperations, 'find'>
   readonly offsets: Pick<Offsets, 'list'>
-  readonly owners: Pick<Owners, 'ofPartition'>
+  readonly owners: Pick<Owners, 'ofPartition' | 'slotOf'>
 }
 
 export type StartOffsets = { readonly kind: 'offsets'; readonly offsets: readonly number[] } | RecordRejection
@@ -88,8 +88,7 @@ export class RecordPlaces {
     answer: { readonly error: KafkaErrorName } & Partial<Pick<Extract<FetchAnswer, { kind: 'error' }>, 'watermarks' | 'damage'>>,
   ): RecordRejection {
     const { error } = answer
-    if (error === 'NOT_LEADER_OR_FOLLOWER')
-      return { kind: 'elsewhere', partition, leader: this.#parts.owners.ofPartition(topic.topicId, partition).leader }
+    if (error === 'NOT_LEADER_OR_FOLLOWER') return elsewhere(this.#parts.owners, { topicId: topic.topicId, partition })
     if (error === 'OFFSET_OUT_OF_RANGE' && answer.watermarks !== undefined) {
       return { kind: 'out of range', earliest: answer.watermarks.logStartOffset, latest: answer.watermarks.lastStableOffset }
     }
@@ -110,6 +109,18 @@ export class RecordPlaces {
       offsets.push(answer.offset)
     }
     return { kind: 'offsets', offsets }
+  }
+}
+
+export function elsewhere(
+  owners: Pick<Owners, 'ofPartition' | 'slotOf'>,
+  of: TopicPartition,
+): Extract<RecordRejection, { kind: 'elsewhere' }> {
+  return {
+    kind: 'elsewhere',
+    partition: of.partition,
+    slot: owners.slotOf(of),
+    leader: owners.ofPartition(of.topicId, of.partition).leader,
   }
 }
 

@@ -79,7 +79,7 @@ test('a replay answers the place and time of the first request, and is marked', 
 
 test.each([
   ['IDEMPOTENCY_KEY_REUSED', { kind: 'key reused' }],
-  ['NOT_LEADER_OR_FOLLOWER', { kind: 'elsewhere', partition: 1, leader: 1 }],
+  ['NOT_LEADER_OR_FOLLOWER', { kind: 'elsewhere', partition: 1, slot: 3, leader: 1 }],
   ['NOT_ENOUGH_REPLICAS', { kind: 'error', code: errors.NOT_ENOUGH_REPLICAS.code, message: 'why' }],
   ['UNKNOWN_TOPIC_OR_PARTITION', { kind: 'error', code: errors.UNKNOWN_TOPIC_OR_PARTITION.code, message: 'why' }],
 ] as const)('a commit that is rejected with %s has its own answer', async (error, expected) => {
@@ -95,7 +95,7 @@ test('without room nothing is admitted', async () => {
 
 test('a record is not written to a slot that was lost while the record waited for room', async () => {
   const log = new Parts({ loseSlotInRoom: true })
-  expect(await log.operations.produceOne({ ...record, signal })).toEqual({ kind: 'elsewhere', partition: 1, leader: 2 })
+  expect(await log.operations.produceOne({ ...record, signal })).toEqual({ kind: 'elsewhere', partition: 1, slot: 3, leader: 2 })
   expect(log.admitted).toEqual([])
 })
 
@@ -269,7 +269,7 @@ class Parts {
             leaderEpoch: 5,
           })),
       },
-      owners: { ofPartition: () => ({ mine: this.#mine, epoch: 5, leader: this.#mine ? 1 : 2 }) },
+      owners: { ofPartition: () => ({ mine: this.#mine, epoch: 5, leader: this.#mine ? 1 : 2 }), slotOf: () => 3, moving: () => undefined },
       settings: settings('dev'),
       ioClock,
       clock: {

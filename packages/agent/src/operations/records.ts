@@ -9,6 +9,7 @@ import { type AnswerClaim, NoAnswerMemory } from '../read/answer-memory.ts'
 import { type CommittedParts, fetchCommitted } from '../read/committed-records.ts'
 import type { Offsets } from '../read/offsets.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Owners } from '../view/owners.ts'
 import type { AppendParts } from '../write/append.ts'
 import type { LogRecord } from './log-record.ts'
 import { type NewestAnswer, type NewestRecords, newestRecords } from './newest-records.ts'
@@ -26,6 +27,7 @@ export interface RecordOperationsParts extends AppendParts, Omit<CommittedParts,
   readonly stores: Pick<StoreWatch, 'failure' | 'onFailure'>
   readonly offsets: Pick<Offsets, 'list'>
   readonly ioClock: Clock
+  readonly owners: Pick<Owners, 'ofPartition' | 'slotOf' | 'moving'>
 }
 
 export interface ProduceOne {

@@ -6,7 +6,7 @@ const me = { id: 5, nonce: '0123456789abcdef' }
 
 test('slots in a row with one owner and one epoch are one range; an owner that is not a member, and no owner, have no leader', () => {
   const owners = new Owners({ slots: 6, brokerId: 1, incarnation: me })
-  owners.publishMembers([{ brokerId: 2, agent: 'other', incarnation: 6, beats: 1, host: 'h', port: 1 }])
+  owners.publishMembers([{ brokerId: 2, agent: 'other', incarnation: 6, beats: 1, host: 'h', port: 1, controlUrl: null, dataUrl: null }])
   const owner = [5, 5, 5, 6, 7, null]
   owners.publishSlots(owner.map((of, slot) => ({ slot, owner: of, epoch: slot === 2 ? 4 : 3 })))
   expect(owners.ownedSlots()).toEqual([

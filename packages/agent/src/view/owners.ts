@@ -29,6 +29,8 @@ export class Owners {
   readonly #epoch: number[]
   readonly #members = new Map<IncarnationId, Member>()
   #fenced = false
+  #leaving = false
+  #moving: { readonly slots: ReadonlySet<number>; readonly done: Promise<void> } | undefined
 
   constructor(options: { readonly slots: number; readonly brokerId: number; readonly incarnation: Incarnation }) {
     this.slots = options.slots
@@ -51,6 +53,11 @@ export class Owners {
     return moved
   }
 
+  /** In the order of the slots. */
+  get ownerOfEach(): readonly (IncarnationId | null)[] {
+    return this.#owner
+  }
+
   /** Whether a slot has no owner. */
   get anyFree(): boolean {
     return this.#owner.includes(null)
@@ -66,19 +73,63 @@ export class Owners {
     this.#fenced = true
   }
 
+  /** This agent gives all slots away, and its clients should move. */
+  leave(): void {
+    this.#leaving = true
+  }
+
+  get isLeaving(): boolean {
+    return this.#leaving
+  }
+
+  /** This agent is about to give the slots: it serves them no more, and requests wait. Call the result when the new owners are published, or nothing was given. */
+  beginMove(slots: ReadonlySet<number>): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const moving = { slots, done: promise }
+    this.#moving = moving
+    return () => {
+      if (this.#moving === moving) this.#moving = undefined
+      resolve()
+    }
+  }
+
+  /** Settles when this agent has given the partition, or has kept it; undefined if it is not about to give it. */
+  moving({ topicId, partition }: TopicPartition): Promise<void> | undefined {
+    return this.#movingSlot(slotOfPartition(topicId, partition, this.slots))
+  }
+
+  /** As `moving`, of a group or a transactional id. */
+  movingName(name: string): Promise<void> | undefined {
+    return this.#movingSlot(slotOfName(name, this.slots))
+  }
+
+  #movingSlot(slot: number): Promise<void> | undefined {
+    return this.#moving?.slots.has(slot) === true ? this.#moving.done : undefined
+  }
+
+  get isFenced(): boolean {
+    return this.#fenced
+  }
+
   /** The living agents as of their last heartbeats, including this one. */
   get members(): Iterable<Member> {
     return this.#members.values()
   }
 
+  /** No other agent lives, and this one is not about to leave: every partition that exists is its own. */
+  get isUndivided(): boolean {
+    return this.isAlone && !this.#leaving && !this.#fenced
+  }
+
   /** No other agent lives, as of the last heartbeat. */
   get isAlone(): boolean {
-    return this.#members.size <= 1
+    for (const incarnation of this.#members.keys()) if (incarnation !== this.incarnation.id) return false
+    return true
   }
 
   /** The broker that clients send administration to. Every agent can do it; all agents name the same one, which has the lowest id. */
   get controllerId(): number {
-    let lowest = this.brokerId
+    let lowest = this.#fenced && !this.isAlone ? Number.POSITIVE_INFINITY : this.brokerId
     for (const { brokerId } of this.#members.values()) if (brokerId < lowest) lowest = brokerId
     return lowest
   }
@@ -93,6 +144,11 @@ export class Owners {
       else ranges.push({ first: slot, last: slot, epoch, leader })
     }
     return ranges
+  }
+
+  /** Whether this agent serves the slot. */
+  isMine(slot: number): boolean {
+    return this.#of(slot).mine
   }
 
   slotOf({ topicId, partition }: TopicPartition): number {
@@ -110,7 +166,7 @@ export class Owners {
 
   #of(slot: number): Ownership {
     const owner = must(this.#owner[slot], `the owner of slot ${slot}`)
-    const mine = owner === this.incarnation.id && !this.#fenced
+    const mine = owner === this.incarnation.id && !this.#fenced && this.#moving?.slots.has(slot) !== true
     const leader = owner === null ? undefined : owner === this.incarnation.id ? this.brokerId : this.#members.get(owner)?.brokerId
     return { mine, epoch: must(this.#epoch[slot], `the epoch of slot ${slot}`), leader }
   }

@@ -174,6 +174,12 @@ export class Writer {
     }
   }
 
+  /** Seals, and settles when everything that was admitted before the call is answered. */
+  async settled(): Promise<void> {
+    this.#seal('drain')
+    await Promise.all([...this.#unanswered].map(({ outcome }) => outcome))
+  }
+
   /** Seals the open object and settles when everything admitted is answered. After `limits.drainMs` it kills the rest, as `kill` does. */
   async drain(): Promise<void> {
     this.#seal('drain')

@@ -31,6 +31,7 @@ const commandModules: Readonly<Record<string, () => Promise<ClientCommand>>> = {
   'cluster memory': async () => (await import('./cluster/cluster-memory.ts')).clusterMemory,
   'cluster health': async () => (await import('./cluster/cluster-health.ts')).clusterHealth,
   'agent list': async () => (await import('./agent/agent-list.ts')).agentList,
+  'agent drain': async () => (await import('./agent/agent-drain.ts')).agentDrain,
   'cluster upkeep': async () => (await import('./cluster/cluster-upkeep.ts')).clusterUpkeep,
   'config describe': async () => (await import('./config/config-describe.ts')).configDescribe,
   'config print': async () => (await import('./config/config-print.ts')).configPrint,

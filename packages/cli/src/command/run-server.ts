@@ -81,7 +81,8 @@ async function untilEnd(server: Server, log: Log): Promise<void> {
       fix: ['start it again', 'report the defect: the log above has its text'],
     })
   }
-  if (signal === 'drained') return
+  // By POST /agents/{agent}/drain.
+  if (signal === 'drained') return await server.stop()
   // A second signal ends the process at once, like a crash, which loses nothing that was acknowledged.
   for (const again of endSignals) process.on(again, () => process.exit(128 + signalNumbers[again]))
   log.write({

@@ -174,7 +174,7 @@ export interface Operations {
       readonly topic: string
     }
   }
-  /** List the groups that this agent coordinates, by id. */
+  /** List the groups of the cluster, by id. */
   listGroups: {
     params: Readonly<Record<never, never>>
     query: Readonly<Record<never, never>>
@@ -456,14 +456,25 @@ export interface Operations {
     query: Readonly<Record<never, never>>
     body: undefined
     answer: {
-      readonly agents: readonly {
+      readonly agents: readonly ({
         readonly agent: string
         readonly brokerId: number
         readonly kafka: string
         readonly slots: number
         readonly answers: boolean
-      }[]
+        readonly control: string | null
+        readonly data: string | null
+      })[]
     }
+  }
+  /** Stop an agent, as SIGTERM does: it answers what it has admitted, gives its slots to the others, and ends. */
+  drainAgent: {
+    params: {
+      readonly agent: string
+    }
+    query: Readonly<Record<never, never>>
+    body: undefined
+    answer: string
   }
   /** Show which agent owns which slots. */
   listSlots: {
@@ -657,7 +668,9 @@ export interface Operations {
       readonly topic: string
       readonly partition: number
     }
-    query: Readonly<Record<never, never>>
+    query: {
+      readonly forward?: 0 | 1
+    }
     body: string
     answer: {
       readonly topic: string
@@ -673,7 +686,9 @@ export interface Operations {
     params: {
       readonly topic: string
     }
-    query: Readonly<Record<never, never>>
+    query: {
+      readonly forward?: 0 | 1
+    }
     body: string
     answer: {
       readonly topic: string
@@ -815,6 +830,7 @@ export const routes = {
   skipDamaged: { method: 'POST', path: '/topics/{topic}/skip-damaged', plane: 'control' },
   showCluster: { method: 'GET', path: '/cluster', plane: 'control' },
   listAgents: { method: 'GET', path: '/agents', plane: 'control' },
+  drainAgent: { method: 'POST', path: '/agents/{agent}/drain', plane: 'control' },
   listSlots: { method: 'GET', path: '/slots', plane: 'control' },
   listUpkeep: { method: 'GET', path: '/upkeep', plane: 'control' },
   sweepStore: { method: 'POST', path: '/upkeep/sweep', plane: 'control' },

@@ -46,9 +46,9 @@ import type { ServedAgent } from '../served-agent.ts'
 import { FakeMetadata } from './fake-metadata.ts'
 import { realClock } from './real-clock.ts'
 
-export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'dataUrlOf' | 'readConsolePage'>> {
+export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'readConsolePage'>> {
   /** The agent that owns all partitions instead of this one. */
-  readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'>
+  readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'> & Partial<Pick<Member, 'controlUrl' | 'dataUrl'>>
   /** Every PUT fails until `heal`. */
   readonly putsFail?: boolean
   /** The gate denies everything. */
@@ -72,6 +72,8 @@ export interface ServedForTests {
   /** Sends raw bytes and returns everything that arrives until the server closes. */
   raw(plane: 'control' | 'data', request: string): Promise<string>
   setHealth(health: ReturnType<ServedAgent['health']>): void
+  /** Whether the agent was drained. */
+  readonly drained: boolean
   heal(): void
   /** Settles when a fetch waits for records. */
   waitsForRecords(): Promise<void>
@@ -98,7 +100,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const owners = new Owners({ slots: 1, brokerId: 1, incarnation })
   const { elsewhere } = options
   owners.publishSlots([{ slot: 0, owner: elsewhere === undefined ? incarnation.id : 2, epoch: 1 }])
-  if (elsewhere !== undefined) owners.publishMembers([{ ...elsewhere, incarnation: 2, beats: 1 }])
+  if (elsewhere !== undefined) owners.publishMembers([{ controlUrl: null, dataUrl: null, ...elsewhere, incarnation: 2, beats: 1 }])
   const catalog = new Catalog()
   const tails = new Tails((asked) => metadata.log.partitions(asked), defaultLimits)
   let waiting = Promise.withResolvers<void>()
@@ -198,6 +200,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     },
     throttle: () => options.throttleMs ?? 0,
   }
+  let drained = false
   let health: ReturnType<ServedAgent['health']> = { ready: true, reasons: [] }
   const agent: ServedAgent = {
     clusterId,
@@ -205,6 +208,9 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     operations: { topics, records, recordDeletion, groups, transactions, damage: damaged, compaction, upkeep, topicMetrics },
     shared: { clock, ioClock: clock, turns, random, settings: agentSettings, gate, emit, owners, httpAnswers },
     members: () => owners.members,
+    async drain() {
+      drained = true
+    },
     storeFailure: () => stores.failure,
     health: () => health,
     metrics: () => [
@@ -223,7 +229,6 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     data: { hosts, port: 0, movable: false },
     allowedHosts: options.allowedHosts ?? [],
     version: '0.0.0-test',
-    ...(options.dataUrlOf !== undefined && { dataUrlOf: options.dataUrlOf }),
     ...(options.readConsolePage !== undefined && { readConsolePage: options.readConsolePage }),
   })
   const stop = (): Promise<void> => http.stop()
@@ -234,6 +239,9 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     agent,
     addresses: [...http.control.addresses, ...http.data.addresses],
     asked,
+    get drained() {
+      return drained
+    },
     async topic(name, partitions) {
       const made = await topics.create({ name, partitions, configs: {}, dryRun: false })
       if (made.kind === 'error' && catalog.byName(name) === undefined) throw new Error(made.message)
@@ -282,6 +290,7 @@ const noGroups: GroupOperationsParts['groups'] = {
   offsets: notHere,
   delete: notHere,
   list: () => Promise.resolve([]),
+  listAll: () => Promise.resolve([]),
   vacate: notHere,
 }
 

@@ -9,6 +9,7 @@ import { awake } from './awake.ts'
 import { readConsolePage } from './console-page.ts'
 import { type DataDirectory, takeDataDirectory } from './data-directory.ts'
 import { flushPolicy } from './flush-policy.ts'
+import { httpUrls } from './http-urls.ts'
 import type { HttpPlan, ServerPlan } from './server-plan.ts'
 
 export interface Server {
@@ -82,7 +83,10 @@ async function start(plan: ServerPlan, emit: EventHook, interceptors: Intercepto
     if (plan.beginsWith !== undefined) await agent.operations.groups.vacate()
     if (plan.topics !== undefined && plan.topics.length > 0) await provideTopics(agent, plan.topics)
     const http = plan.http === undefined ? undefined : await serveBeside(agent, plan.http, plan)
-    if (http !== undefined) held.http = http
+    if (http !== undefined) {
+      held.http = http
+      agent.publishHttp(httpUrls(plan, http))
+    }
     let ending: Promise<void> | undefined
     return {
       agent,
@@ -165,12 +169,12 @@ async function provideTopics({ operations: { topics } }: Agent, wanted: readonly
 }
 
 /** Loaded only if needed, and after the Kafka port is open. */
-async function serveBeside(agent: Agent, plan: HttpPlan, { hosts, holdsProcess }: ServerPlan): Promise<HttpServers> {
+async function serveBeside(agent: Agent, plan: HttpPlan, { hosts, holdsProcess, advertised }: ServerPlan): Promise<HttpServers> {
   const { serveHttp } = await import('@local-kafka-service/http')
   return await serveHttp(agent, {
     control: { hosts, holdsProcess, ...plan.control },
     data: { hosts, holdsProcess, ...plan.data },
-    allowedHosts: plan.allowedHosts,
+    allowedHosts: [...plan.allowedHosts, ...(advertised === undefined ? [] : [advertised.host])],
     version: productVersion(),
     readConsolePage,
   })

@@ -45,11 +45,7 @@ export async function disturbAgents(world: World): Promise<void> {
     case 'take over':
       return await takeOver(world, agent)
     case 'drain':
-      if (agent === undefined) return
-      await world.drain(agent)
-      await world.time.sleep(chance.between([0, 10_000]))
-      await world.start(agent.name)
-      return
+      return await drain(world, agent)
     case 'database away':
       return await outage(world, 'database', [100, 30_000])
     case 'database':
@@ -69,7 +65,7 @@ export async function disturbAgents(world: World): Promise<void> {
 }
 
 /** Long enough that another agent takes over, in half of the cases. */
-async function kill(world: World, agent: RunningAgent | undefined): Promise<void> {
+export async function kill(world: World, agent: RunningAgent | undefined): Promise<void> {
   if (agent === undefined) return
   world.crash(agent)
   await world.time.sleep(world.chance.between([0, 15_000]))
@@ -77,11 +73,18 @@ async function kill(world: World, agent: RunningAgent | undefined): Promise<void
 }
 
 /** An agent that was paused for longer than a time-out wakes fenced, and its world starts another life. */
-async function pause(world: World, agent: RunningAgent | undefined): Promise<void> {
+export async function pause(world: World, agent: RunningAgent | undefined): Promise<void> {
   if (agent === undefined) return
   world.freeze(agent)
   await world.time.sleep(world.chance.between([10, 15_000]))
   world.thaw(agent)
+}
+
+export async function drain(world: World, agent: RunningAgent | undefined): Promise<void> {
+  if (agent === undefined) return
+  await world.drain(agent)
+  await world.time.sleep(world.chance.between([0, 10_000]))
+  await world.start(agent.name)
 }
 
 async function takeOver(world: World, agent: RunningAgent | undefined): Promise<void> {

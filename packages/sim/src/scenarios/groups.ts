@@ -1,8 +1,9 @@
 // A consumer group under faults: its eager or cooperative members, some of them static, join, leave, stall, die and are replaced, its coordinator is killed, and the database loses replies.
 import { GroupChecker } from '../group-checker.ts'
 import type { MemberClient } from '../member-client.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Disturbed, Scenario } from '../scenario.ts'
 import type { World } from '../world.ts'
+import { drain, kill, pause } from './agents.ts'
 import { crash, freeze, takeOver } from './disturbances.ts'
 import { anySetup } from './loads.ts'
 
@@ -14,44 +15,78 @@ export const groups: Scenario = {
     'Members of a group join, leave, stall, die and are replaced while the agent is killed and taken over and the database loses replies.',
   partitions: 4,
   setup: anySetup,
-  async run(world) {
-    const { chance, time } = world
-    const group = new GroupChecker(world.checker, world.partitions)
-    const members: MemberClient[] = []
-    const runs: Promise<void>[] = []
-    const cooperative = chance.happens(0.5)
-    const rebalanceTimeoutMs = chance.whole([1_000, 10_000])
-    const join = (groupInstanceId = chance.happens(0.4) ? `instance-${members.length + 1}` : undefined): MemberClient => {
-      const member = world.groupMember({
-        name: `member-${members.length + 1}`,
-        groupId: 'workers',
-        group,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        groupInstanceId,
-        cooperative,
-      })
-      members.push(member)
-      runs.push(member.run())
-      return member
+  run: (world) => runGroups(world, disturb),
+}
+
+export const movingGroups: Scenario = {
+  name: 'groups of several agents',
+  about:
+    'The members of a group ask any of two or three agents, while slots move between them, and each is killed, paused or drained at times.',
+  partitions: 4,
+  agents: (chance) => chance.whole([2, 3]),
+  setup: anySetup,
+  limits: (chance) => ({ heartbeatMs: chance.whole([200, 1_000]), slotMoveMs: chance.whole([50, 500]) }),
+  run: (world) => runGroups(world, disturbSeveral),
+}
+
+type Disturb = (world: World, alive: readonly MemberClient[], join: (groupInstanceId?: string) => MemberClient) => Promise<void>
+
+async function runGroups(world: World, disturbed: Disturb): Promise<Disturbed> {
+  const { chance, time } = world
+  const group = new GroupChecker(world.checker, world.partitions)
+  const members: MemberClient[] = []
+  const runs: Promise<void>[] = []
+  const cooperative = chance.happens(0.5)
+  const rebalanceTimeoutMs = chance.whole([1_000, 10_000])
+  const join = (groupInstanceId = chance.happens(0.4) ? `instance-${members.length + 1}` : undefined): MemberClient => {
+    const member = world.groupMember({
+      name: `member-${members.length + 1}`,
+      groupId: 'workers',
+      group,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      groupInstanceId,
+      cooperative,
+    })
+    members.push(member)
+    runs.push(member.run())
+    return member
+  }
+  for (let first = chance.whole([1, 3]); first > 0; first -= 1) join()
+  const some = (most: number): number => chance.sometimes(0.7, most)
+  for (let rounds = chance.whole([4, 9]); rounds > 0; rounds -= 1) {
+    world.database.faults = {
+      ...world.database.faults,
+      rolledBack: some(0.05),
+      lostReply: some(0.1),
+      lostRequest: some(0.05),
+      zombie: { chance: some(0.1), byMs: [10, 10_000] },
     }
-    for (let first = chance.whole([1, 3]); first > 0; first -= 1) join()
-    const some = (most: number): number => chance.sometimes(0.7, most)
-    for (let rounds = chance.whole([4, 9]); rounds > 0; rounds -= 1) {
-      world.database.faults = {
-        ...world.database.faults,
-        rolledBack: some(0.05),
-        lostReply: some(0.1),
-        lostRequest: some(0.05),
-        zombie: { chance: some(0.1), byMs: [10, 10_000] },
-      }
-      world.network.faults = { ...world.network.faults, cut: some(0.01) }
-      await time.sleep(chance.between([100, 8_000]))
-      await disturb(world, staying(members), join)
-    }
-    while (staying(members).length < 2) join()
-    return { clients: settled(world, { group, members, cooperative, runs }) }
-  },
+    world.network.faults = { ...world.network.faults, cut: some(0.01) }
+    await time.sleep(chance.between([100, 8_000]))
+    await disturbed(world, staying(members), join)
+  }
+  while (staying(members).length < 2) join()
+  return { clients: settled(world, { group, members, cooperative, runs }) }
+}
+
+/** As with one agent, but any agent is killed, paused or drained. */
+async function disturbSeveral(
+  world: World,
+  alive: readonly MemberClient[],
+  join: (groupInstanceId?: string) => MemberClient,
+): Promise<void> {
+  const agent = world.running.length === 0 ? undefined : world.chance.pick(world.running)
+  switch (world.chance.pick(['members', 'members', 'kill', 'pause', 'drain'] as const)) {
+    case 'members':
+      return await disturb(world, alive, join, ofMembers)
+    case 'kill':
+      return await kill(world, agent)
+    case 'pause':
+      return await pause(world, agent)
+    case 'drain':
+      return await drain(world, agent)
+  }
 }
 
 /** Without members that were replaced and have not yet received the error. */
@@ -59,10 +94,15 @@ function staying(members: readonly MemberClient[]): readonly MemberClient[] {
   return members.filter(({ stopped, hasSuccessor }) => !stopped && !hasSuccessor)
 }
 
-async function disturb(world: World, alive: readonly MemberClient[], join: (groupInstanceId?: string) => MemberClient): Promise<void> {
+async function disturb(
+  world: World,
+  alive: readonly MemberClient[],
+  join: (groupInstanceId?: string) => MemberClient,
+  from: readonly Disturbance[] = disturbances,
+): Promise<void> {
   const { chance } = world
   const one = alive.length === 0 ? undefined : chance.pick(alive)
-  switch (chance.pick(disturbances)) {
+  switch (chance.pick(from)) {
     case 'join':
       join()
       return
@@ -89,10 +129,10 @@ async function disturb(world: World, alive: readonly MemberClient[], join: (grou
   }
 }
 
-const disturbances = [
-  ...(['join', 'join', 'leave', 'die', 'replace', 'replace', 'replace', 'stall', 'stall'] as const),
-  ...(['crash', 'crash', 'freeze', 'take over'] as const),
-]
+type Disturbance = (typeof disturbances)[number]
+
+const ofMembers = ['join', 'join', 'leave', 'die', 'replace', 'replace', 'replace', 'stall', 'stall'] as const
+const disturbances = [...ofMembers, ...(['crash', 'crash', 'freeze', 'take over'] as const)]
 
 interface Settling {
   readonly group: GroupChecker

@@ -7,7 +7,7 @@ import { crashPointSweep } from './crash-points.ts'
 import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads, storeOutage, twoProducers } from './faults.ts'
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
-import { groups } from './groups.ts'
+import { groups, movingGroups } from './groups.ts'
 import { merge } from './merge.ts'
 import { lossOfPower } from './power.ts'
 import { purge } from './purge.ts'
@@ -38,6 +38,7 @@ export const scenarios: readonly Scenario[] = [
   transactions,
   transactionsOfAgents,
   crashPointSweep,
+  movingGroups,
 ]
 
 /** The others, which seeds take turns through: a sweep has a test of its own, which plays each of its points. */

@@ -13,7 +13,7 @@ import {
 import { type Agent, buildAgent } from '../../agent.ts'
 import { nativeCrc32c, nodeCodecs, remoteCodecs, remotePackers } from '../../codecs.ts'
 import { slotOfPartition } from '../../core/slots.ts'
-import type { Limits } from '../../limits.ts'
+import { defaultLimits, type Limits } from '../../limits.ts'
 import { CodecThread } from '../../memory/codec-thread.ts'
 import { aPool } from '../../memory/testing/a-pool.ts'
 import type { RemoteCodecs } from '../../memory/unpacker.ts'
@@ -37,6 +37,7 @@ export interface AgentForTests extends AsyncDisposable {
   readonly agent: Agent
   readonly services: Services
   readonly metadata: MetadataStore
+  readonly objects: MemoryObjects
   readonly events: readonly AgentEvent[]
   /** Returns the answer; throws when there is none, or when the server would close the connection. */
   call<A extends Api>(api: A, version: number, request: RequestInputOf<A>, as?: CallOptions): Promise<DecodedResponseOf<A>>
@@ -68,26 +69,29 @@ export async function anAgent(
     readonly remoteCodecs?: RemoteCodecs
     /** The time of records and of the jobs beside the clients. Sockets and stores have the system's. */
     readonly clock?: Clock
-    readonly limits?: Limits
     /** The file of the database. Default: it is in memory. */
     readonly path?: string
+    /** A second agent of the same cluster: it shares the stores of this one. */
+    readonly beside?: AgentForTests
+    /** Default: it accepts no connections. */
+    readonly network?: Network
+    readonly port?: number
+    readonly limits?: Partial<Limits>
   } = {},
 ): Promise<AgentForTests> {
   const events: AgentEvent[] = []
-  const { clock = systemClock, path = ':memory:' } = options
-  const sql = openSqlite({ path, durability: 'memory', now: () => clock.now() })
-  const metadata = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
-  const objects = new MemoryObjects()
+  const { clock = systemClock, path = ':memory:', beside } = options
+  const metadata = beside?.metadata ?? (await openedMetadata(path, clock))
+  const objects = beside?.objects ?? new MemoryObjects()
   const memory = aPool()
   const codecThread = new CodecThread(systemClock)
   const { agent, services: own } = await buildAgent(
     {
       clock,
       ioClock: systemClock,
-      ...(options.limits && { limits: options.limits }),
       ...(options.sessionClock && { sessionClock: options.sessionClock }),
       random: systemRandom,
-      network: deaf,
+      network: options.network ?? deaf,
       objects: options.wrap?.(objects) ?? objects,
       metadata,
       codecs: nodeCodecs,
@@ -95,11 +99,12 @@ export async function anAgent(
       remotePackers: remotePackers(codecThread),
       crc32c: nativeCrc32c,
       memory,
+      ...(options.limits && { limits: { ...defaultLimits, ...options.limits } }),
       emit: (event) => void events.push(event),
     },
     {
       settings: settings('dev', options.settings),
-      listen: [{ host: '127.0.0.1', port: 9092 }],
+      listen: [{ host: '127.0.0.1', port: options.port ?? 9092 }],
       flush: { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 },
     },
   )
@@ -139,6 +144,7 @@ export async function anAgent(
     agent,
     services: own,
     metadata,
+    objects,
     events,
     sendFrame,
     send,
@@ -154,9 +160,14 @@ export async function anAgent(
     },
     async [Symbol.asyncDispose]() {
       await agent.drain()
-      await metadata.close()
+      if (beside === undefined) await metadata.close()
     },
   }
+}
+
+async function openedMetadata(path: string, clock: Clock): Promise<MetadataStore> {
+  const sql = openSqlite({ path, durability: 'memory', now: () => clock.now() })
+  return await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
 }
 
 export function aPeer(more: Partial<Peer> = {}): Peer {
@@ -174,7 +185,9 @@ export function aPeer(more: Partial<Peer> = {}): Peer {
 
 /** Another agent, which serves on `other.test:9093`, owns the slot of the topic's first partition in epoch 50. */
 export function takenOver({ services: { owners } }: AgentForTests, topicId: string): void {
-  owners.publishMembers([{ brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093 }])
+  owners.publishMembers([
+    { brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093, controlUrl: null, dataUrl: null },
+  ])
   owners.publishSlots([{ slot: slotOfPartition(topicId, 0, owners.slots), owner: 99, epoch: 50 }])
 }
 
@@ -203,4 +216,7 @@ export function baseOffsets(records: Uint8Array | null): readonly number[] {
 }
 
 /** It accepts no connections: requests come through dispatch. */
-const deaf: Network = { listen: (addresses) => Promise.resolve({ addresses, close: () => Promise.resolve() }) }
+const deaf: Network = {
+  listen: (addresses) => Promise.resolve({ addresses, close: () => Promise.resolve() }),
+  connect: ({ host, port }) => Promise.reject(new Error(`nothing listens at ${host}:${port}`)),
+}

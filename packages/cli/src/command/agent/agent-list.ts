@@ -28,6 +28,7 @@ interface ListedAgent {
   readonly kafka: string
   readonly slots: number
   readonly answers: boolean
+  readonly control: string | null
 }
 
 const columns: readonly Column<ListedAgent>[] = [
@@ -35,4 +36,5 @@ const columns: readonly Column<ListedAgent>[] = [
   { header: 'BROKER', value: ({ brokerId }) => brokerId, align: 'right' },
   { header: 'KAFKA', value: ({ kafka }) => kafka },
   { header: 'SLOTS', value: ({ slots }) => slots, align: 'right' },
+  { header: 'CONTROL PLANE', value: ({ control }) => control ?? '-' },
 ]

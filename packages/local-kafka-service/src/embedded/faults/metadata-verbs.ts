@@ -78,6 +78,7 @@ export const metadataVerbs = [
   'abortedTransactions',
   'pendingOffsets',
   'takeSlots',
+  'giveSlots',
 ] as const
 /** A transaction of the server with its database. */
 export type MetadataVerb = (typeof metadataVerbs)[number]
