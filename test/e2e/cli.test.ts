@@ -81,6 +81,8 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
       // Without them it claims producer id 0.
       producerId: -1n,
       producerEpoch: -1,
+      // Also the time-out of the transaction, which the commands below must not reach on a busy machine.
+      timeout: 60_000,
     })
     const transaction = await producer.beginTransaction()
     await transaction.send({ messages: [2, 0].map((partition) => ({ topic: 'paid', partition, value: 'v' })) })
