@@ -402,6 +402,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: volumes, find: '      if (strict) await this.#sync(object, what)\n', replace: '' }],
   },
   {
+    name: 'a sync after a failed one is trusted',
+    scenario: 'loss of power',
+    edits: [
+      {
+        file: 'agent/src/objects/adapters/volumes/volume.ts',
+        find: '      if (this.#syncFailure !== undefined) throw this.#syncFailure.error\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'a torn volume tail served',
     scenario: 'loss of power',
     edits: [

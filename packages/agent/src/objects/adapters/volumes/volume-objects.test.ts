@@ -345,6 +345,26 @@ describe('strict', () => {
     expect(text(await store.read('kept'))).toBe('x')
     expect(text(await store.read('k'))).toBe('y')
   })
+
+  test('a put whose object came into the volume before a failed sync is rejected, although the next sync succeeds', async () => {
+    const disk = new SimulatedDisk()
+    const store = volumesOn(disk, { durability: 'strict' })
+    await store.put('kept', [bytes('x')])
+    const syncs = Promise.withResolvers<void>()
+    disk.later = () => syncs.promise
+    let failures = 1
+    disk.fault = (call) => (call === 'sync' && failures-- > 0 ? 'io' : undefined)
+    const first = failure(store.put('first', [bytes('x')]))
+    await new Promise(setImmediate)
+    const second = failure(store.put('second', [bytes('y')]))
+    await new Promise(setImmediate)
+    syncs.resolve()
+    expect([await first, await second]).toMatchObject([{ kind: 'corrupt' }, { kind: 'corrupt' }])
+    await store.put('second', [bytes('y')])
+    expect(text(await store.read('second'))).toBe('y')
+    disk.losePower(() => false)
+    expect(text(await volumesOn(disk, { durability: 'strict' }).read('second'))).toBe('y')
+  })
 })
 
 test('a put on a full disk is rejected, and takes place when there is space again', async () => {

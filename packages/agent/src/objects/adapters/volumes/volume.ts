@@ -57,6 +57,8 @@ export class Volume {
   #inFlight = 0
   #appending = 0
   #closesWhenIdle = false
+  /** The error of the first failed sync. The system may have dropped what it could not write, and a later sync would report success for it. */
+  #syncFailure: { readonly error: unknown } | undefined
   #syncing: Promise<void> | undefined
   #nextSync: Promise<void> | undefined
 
@@ -152,7 +154,7 @@ export class Volume {
     }
   }
 
-  /** Resolves when all that was appended before the call is on the disk. Callers that wait share one sync. A failure is final for what was appended. */
+  /** Resolves when all that was appended before the call is on the disk. Callers that wait share one sync. A failure is final: of later calls, too. */
   sync(): Promise<void> {
     this.#nextSync ??= this.#syncAfter(this.#syncing)
     return this.#nextSync
@@ -248,12 +250,15 @@ export class Volume {
   }
 
   async #syncAfter(current: Promise<void> | undefined): Promise<void> {
-    // A failure of the current sync is reported to its own callers.
     await current?.catch(() => {})
     this.#syncing = this.#nextSync
     this.#nextSync = undefined
     try {
+      if (this.#syncFailure !== undefined) throw this.#syncFailure.error
       await this.#using(this.#opened().sync())
+    } catch (error) {
+      this.#syncFailure ??= { error }
+      throw error
     } finally {
       this.#syncing = undefined
     }
