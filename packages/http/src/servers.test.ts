@@ -30,14 +30,23 @@ async function listened(ask: PortAsk, emit: EventHook = () => {}): Promise<Liste
   return listening
 }
 
-/** Takes a port on one address. */
+/** Takes a port on one address. The other one has it free: other programs may have taken it there. */
 async function taken(host: string): Promise<number> {
-  const server = createServer()
-  blockers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, host, resolve))
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new Error('no address')
-  return address.port
+  for (;;) {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, host, resolve))
+    blockers.push(server)
+    const address = server.address()
+    if (typeof address !== 'object' || address === null) throw new Error('no address')
+    const probe = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false))
+      probe.listen(address.port, host === '::1' ? '127.0.0.1' : '::1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => probe.close(resolve))
+    return address.port
+  }
 }
 
 test('both addresses get the same port, even port 0', async () => {
