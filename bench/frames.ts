@@ -26,14 +26,14 @@ export interface ProduceFrame {
 }
 
 /** One batch of about `sizeBytes` to each of the first `partitions`, with incompressible bytes. */
-export function produceFrame(sizeBytes: number, partitions = 1): ProduceFrame {
+export function produceFrame(sizeBytes: number, partitions = 1, name = topic): ProduceFrame {
   const value = new Uint8Array(Math.max(1, Math.min(sizeBytes - 90, 1_000)))
   let state = 1
   for (let index = 0; index < value.length; index++) value[index] = (state = (state * 48_271) % 0x7fff_ffff) & 0xff
   const count = Math.max(1, Math.floor((sizeBytes - 61) / (value.length + 12)))
   const timestamp = Date.now()
   const records = Array.from({ length: count }, (_, offsetDelta) => ({ offsetDelta, timestamp, key: null, value, headers: [] }))
-  return framed(buildBatch({ baseTimestamp: timestamp, records }, crc32c), partitions)
+  return framed(buildBatch({ baseTimestamp: timestamp, records }, crc32c), partitions, name)
 }
 
 /** One batch of about `sizeBytes` of JSON before compression, like the logs of services. */

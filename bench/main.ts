@@ -1,5 +1,6 @@
 // pnpm bench [NAME…] [OPTION…]: ratios within one run, against baselines of the same run and an older checkout. `--help` names the benches and the options.
 import { kafkaTool } from './apache-kafka.ts'
+import { clusterBenches } from './cluster.ts'
 import { codecBenches } from './codecs.ts'
 import { coldBenches } from './cold.ts'
 import { compactionBenches } from './compaction.ts'
@@ -65,6 +66,12 @@ const benches: Readonly<Record<string, Bench>> = {
   cold: { measures: "Kafka's perf tools with a store of 100 ms, on 1 and 12 partitions", minutes: 4, run: coldBenches, needsKafka: true },
   compaction: { measures: "log compaction of a million keys, beside Kafka's log cleaner", minutes: 4, run: compactionBenches },
   merge: { measures: 'GETs and rows per GB, before and after merges', minutes: 5, run: mergeBenches, alone: true },
+  cluster: {
+    measures: 'produce with 1 and 2 agents, and commits of 1, 2 and 4 agents on one PostgreSQL',
+    minutes: 3,
+    run: clusterBenches,
+    alone: true,
+  },
   growth: { measures: 'start, commit and look-ups with 10 times the segment rows', minutes: 1, run: growthBenches, alone: true },
   kafka: { measures: "Kafka's perf tools, against Apache Kafka", minutes: 6, run: kafkaBenches, needsKafka: true },
   'kafka-client': {

@@ -38,6 +38,12 @@ test.each(['codecs', 'growth'])('pnpm bench %s measures this checkout', async (n
   for (const { ratio } of await bench(name)) expect(ratio).toBeGreaterThan(0)
 })
 
+test('pnpm bench cluster measures several agents against one', async () => {
+  const rows = await bench('cluster')
+  for (const { bench: row, ratio } of rows.filter(({ bench: row }) => row.includes('agents'))) expect(ratio, row).toBeGreaterThan(0)
+  expect(rows.map(({ ours }) => ours)).not.toContain('not measured')
+})
+
 test('pnpm bench merge measures before and after the merges', async () => {
   const rows = await bench('merge')
   expect(rows.find(({ bench: row }) => row.includes('rows per GB'))?.ratio).toBeLessThan(0.5)
