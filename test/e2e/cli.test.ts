@@ -210,14 +210,14 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
   })
 
   test('the metadata of a cluster is shown as kcat -L does', async () => {
-    await lks(['topic', 'create', 'told', '-p', '2'], run)
-    expect(await json(['metadata', 'told'], run)).toMatchObject({
+    await lks(['topic', 'create', 'inventory', '-p', '2'], run)
+    expect(await json(['metadata', 'inventory'], run)).toMatchObject({
       brokers: [{ id: 1 }],
-      topics: [{ name: 'told', partitions: [{ partition: 0, leader: 1, replicas: [1], isr: [1] }, { partition: 1 }] }],
+      topics: [{ name: 'inventory', partitions: [{ partition: 0, leader: 1, replicas: [1], isr: [1] }, { partition: 1 }] }],
     })
     const shown = await lks(['metadata'], run)
     expect(shown.stdout).toMatch(/^BROKER +ADDRESS +RACK +CONTROLLER\n +1 /m)
-    expect(shown.stdout).toMatch(/^told +1 +1 +1 +1$/m)
+    expect(shown.stdout).toMatch(/^inventory +1 +1 +1 +1$/m)
     expectError(await lks(['metadata', 'nosuch'], run), 'LKS-4008', /no topic 'nosuch'/)
   })
 
@@ -346,7 +346,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expectError(await lks(['group', 'seek', group, '--to', 'start', '--topics', 'read:7'], run), 'LKS-4008', /no partition 7/)
     expectError(await lks(['group', 'seek', group, '--to', 'start', '--topics', 'nowhere'], run), 'LKS-4008', /no topic 'nowhere'/)
     expectError(await lks(['group', 'seek', group], run), 'LKS-1008', /--to/, 2)
-    expectError(await lks(['group', 'seek', 'nobody', '--to', 'start'], run), 'LKS-4009', /no group 'nobody'/)
+    expectError(await lks(['group', 'seek', 'missing', '--to', 'start'], run), 'LKS-4009', /no group 'missing'/)
 
     expect((await lks(['group', 'delete', group, '--yes'], run)).code).toBe(0)
     expectError(await lks(['group', 'describe', group], run), 'LKS-4009', /no group/)
@@ -389,7 +389,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     expectError(await lks(['group', 'seek', 'saver', '--from-file', file], run), 'LKS-4008', /no partition 7/)
     await writeFile(file, 'saved 0\n')
     expectError(await lks(['group', 'seek', 'saver', '--from-file', file], run), 'LKS-1004', /line 1/, 2)
-    expectError(await lks(['group', 'seek', 'saver', '--from-group', 'nobody'], run), 'LKS-4009', /no group 'nobody'/)
+    expectError(await lks(['group', 'seek', 'saver', '--from-group', 'missing'], run), 'LKS-4009', /no group 'missing'/)
     expectError(await lks(['group', 'seek', 'saver', '--to', 'end', '--from-file', file], run), 'LKS-1005', /exclude/, 2)
   })
 
@@ -407,7 +407,7 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
     )
     const [described] = await json<readonly { readonly topics: readonly unknown[] }[]>(['group', 'describe', 'forgetful'], run)
     expect(described?.topics).toMatchObject([{ topic: 'kept' }])
-    expectError(await lks(['group', 'delete-offsets', 'nobody', '--topics', 'kept', '--yes'], run), 'LKS-4009', /no group/)
+    expectError(await lks(['group', 'delete-offsets', 'missing', '--topics', 'kept', '--yes'], run), 'LKS-4009', /no group/)
     await using _member = await aMember('forgetful-2', 'kept', 1)
     expectError(await lks(['group', 'delete-offsets', 'forgetful-2', '--topics', 'kept', '--yes'], run), 'LKS-4011', /consume topic 'kept'/)
   })

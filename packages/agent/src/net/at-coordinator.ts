@@ -111,15 +111,15 @@ async function settled({ names, services, context }: CoordinatedRequest, untilMs
 }
 
 /** The broker id of the agent that coordinates all names. */
-function coordinatorOf({ names, services: { owners } }: CoordinatedRequest): number | 'here' | 'several' | 'nobody' {
-  let found: number | 'here' | 'nobody' | undefined
+function coordinatorOf({ names, services: { owners } }: CoordinatedRequest): number | 'here' | 'several' | 'none' {
+  let found: number | 'here' | 'none' | undefined
   for (const name of names) {
     const { mine, leader } = owners.ofName(name)
-    const of = mine ? 'here' : leader === undefined || leader === owners.brokerId ? 'nobody' : leader
+    const of = mine ? 'here' : leader === undefined || leader === owners.brokerId ? 'none' : leader
     if (found !== undefined && found !== of) return 'several'
     found = of
   }
-  return found ?? 'nobody'
+  return found ?? 'none'
 }
 
 function isNotCoordinator(response: object): boolean {

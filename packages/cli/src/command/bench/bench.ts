@@ -3,8 +3,8 @@ import type { ClientCommand } from '../client-command.ts'
 import { countAbove } from '../config-pairs.ts'
 import { durationOption } from '../duration-option.ts'
 import { outputOption } from '../output/output.ts'
+import { compressionOption } from '../records/compression-option.ts'
 import { oneOf } from '../records/option-checks.ts'
-import { codecs } from '../records/produce-words.ts'
 import { benchAcks } from './bench-words.ts'
 
 export const bench: ClientCommand = {
@@ -42,15 +42,7 @@ export const bench: ClientCommand = {
       doc: 'Records a second of all producers together. Default: as many as the cluster takes.',
       check: countAbove(1),
     },
-    {
-      name: 'compression',
-      short: 'z',
-      placeholder: 'codec',
-      default: 'none',
-      doc: 'none, gzip, snappy, lz4 or zstd.',
-      completes: codecs,
-      check: oneOf(codecs),
-    },
+    compressionOption,
     {
       name: 'acks',
       placeholder: 'acks',

@@ -1,7 +1,8 @@
 // The row of `lks produce`: writes lines or JSON records to a topic.
 import type { ClientCommand } from '../client-command.ts'
+import { compressionOption } from './compression-option.ts'
 import { count, oneOf, whatIsWrong } from './option-checks.ts'
-import { acknowledgements, codecs, produceFormats } from './produce-words.ts'
+import { acknowledgements, produceFormats } from './produce-words.ts'
 import { escapedBytes } from './record-format.ts'
 import { parseHeader } from './record-lines.ts'
 import { recordOutput } from './record-output.ts'
@@ -45,15 +46,7 @@ export const produce: ClientCommand = {
     { name: 'whole', doc: 'All of the input is one record, such as a file.' },
     { name: 'json', doc: 'Each line is a record as `lks consume -o json` prints it: key, value, headers, partition, timestamp.' },
     { name: 'null', short: 'Z', doc: 'An empty value is null, which is a tombstone; an empty key is null.' },
-    {
-      name: 'compression',
-      short: 'z',
-      placeholder: 'codec',
-      default: 'none',
-      doc: 'none, gzip, snappy, lz4 or zstd.',
-      completes: codecs,
-      check: oneOf(codecs),
-    },
+    compressionOption,
     {
       name: 'acks',
       placeholder: 'acks',
