@@ -290,6 +290,15 @@ describe.each(clusters)('on $name', ({ ours, start }) => {
       /^max\.message\.bytes +default +1048588$/m,
     )
     expectError(await lks(['topic', 'alter', 'altered', '-c', 'max.message.bytes=many'], run), 'LKS-4007', /max\.message\.bytes/)
+    await lks(['topic', 'create', 'altered-too'], run)
+    const both = await lks(['topic', 'alter', 'altered*', '-c', 'max.message.bytes=4000'], run)
+    expect(both.stdout).toMatch(/^altered +max\.message\.bytes +topic +4000\naltered-too +max\.message\.bytes +topic +4000$/m)
+    expectError(await lks(['topic', 'alter', 'altered', 'no-such-topic', '-c', 'max.message.bytes=5000'], run), 'LKS-4008', /no-such-topic/)
+    const json = await lks(['config', 'set', 'topic', 'altered*', 'retention.ms=5000', '-o', 'json'], run)
+    expect(JSON.parse(json.stdout)).toEqual(
+      ['altered', 'altered-too'].map((topic) => ({ topic, name: 'retention.ms', value: '5000', source: 'topic' })),
+    )
+    expect((await lks(['config', 'describe', 'topic', 'altered', 'max.message.bytes'], run)).stdout).toMatch(/topic +4000$/m)
   })
 
   test('a group is described while it is active, sought when it is not, and deleted', async () => {

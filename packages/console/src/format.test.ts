@@ -1,6 +1,6 @@
 // Numbers, sizes and times as text for people.
 import { expect, test } from 'vitest'
-import { ago, bytes, count, dollars, duration, millis, plural, shortCount, until } from './format.ts'
+import { ago, bytes, count, dollars, duration, inputTime, millis, plural, shortCount, until } from './format.ts'
 
 test('numbers and sizes have at most three digits and a unit', () => {
   expect([0, 999, 1000, 1536, 1024 * 1024 * 12.34, 2 ** 50].map(bytes)).toEqual([
@@ -18,6 +18,12 @@ test('numbers and sizes have at most three digits and a unit', () => {
 
 test('money keeps the digits that a small amount needs', () => {
   expect([0, 0.0000123, 0.5, 12].map(dollars)).toEqual(['$0', '$0.000012', '$0.50', '$12.00'])
+})
+
+test('an instant is shown in an input for times as the clock of the browser has it, and no instant as nothing', () => {
+  const local = new Date(2026, 10, 9, 4, 3, 2)
+  expect(inputTime(local.toISOString())).toBe('2026-11-09T04:03:02')
+  expect(['', '1h'].map(inputTime)).toEqual(['', ''])
 })
 
 test('times are relative to now', () => {

@@ -42,6 +42,12 @@ export function localTime(epochMs: number): string {
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, '0')}`
 }
 
+/** The value of an input for a time in the time zone of the browser. `instant`: ISO 8601, or another text for no time. */
+export function inputTime(instant: string): string {
+  const epochMs = Date.parse(instant)
+  return Number.isNaN(epochMs) ? '' : localTime(epochMs).slice(0, 19).replace(' ', 'T')
+}
+
 /** 3 min ago */
 export function ago(epochMs: number, nowMs: number): string {
   const seconds = Math.round((nowMs - epochMs) / 1000)

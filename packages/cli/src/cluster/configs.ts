@@ -30,7 +30,7 @@ export function isSet({ source }: ConfigEntry): boolean {
   return source !== 'default'
 }
 
-/** By name. `keys`: null for all. */
+/** In the order of their names. `keys`: null for all. */
 export async function describeConfigs(
   cluster: ClusterClient,
   resource: ConfigResource,
@@ -52,8 +52,12 @@ export interface ConfigChange {
   readonly value: string | undefined
 }
 
-/** Changes all or none. Throws a UserError when the cluster cannot. */
-export async function alterConfigs(cluster: ClusterClient, resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
+/** Changes all configs of all resources, or none if the cluster rejects one. Throws a UserError when the cluster cannot. */
+export async function alterConfigs(
+  cluster: ClusterClient,
+  resources: readonly ConfigResource[],
+  changes: readonly ConfigChange[],
+): Promise<void> {
   const { IncrementalAlterConfigOperationTypes: operations } = cluster.library
   if (!cluster.serves('IncrementalAlterConfigs'))
     throw new UserError('LKS-4006', {
@@ -61,12 +65,14 @@ export async function alterConfigs(cluster: ClusterClient, resource: ConfigResou
       why: 'it does not serve IncrementalAlterConfigs',
       fix: ['set them when you create a topic: lks topic create NAME -c key=value', 'list the served APIs: lks cluster info --apis'],
     })
-  await checkBroker(cluster, resource)
+  for (const resource of resources) await checkBroker(cluster, resource)
   const configs = changes.map(({ name, value }) =>
     value === undefined ? { name, configOperation: operations.DELETE } : { name, configOperation: operations.SET, value },
   )
-  const asked = { resourceType: typeOf(cluster, resource.kind), resourceName: resource.name, configs }
-  await cluster.withRetries(() => cluster.admin.incrementalAlterConfigs({ resources: [asked] }))
+  const asked = resources.map(({ kind, name }) => ({ resourceType: typeOf(cluster, kind), resourceName: name, configs }))
+  // Kafka changes each resource that it accepts, whatever it says about the others.
+  if (asked.length > 1) await cluster.withRetries(() => cluster.admin.incrementalAlterConfigs({ resources: asked, validateOnly: true }))
+  await cluster.withRetries(() => cluster.admin.incrementalAlterConfigs({ resources: asked }))
 }
 
 /** The library sends the request to the broker itself, and reports an unknown broker as unreachable. */

@@ -4,6 +4,7 @@ import { didYouMean } from 'local-kafka-service/internal/did-you-mean'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { ConnectionOptions, SaslOptions, TlsOptions } from '../cluster/connection-options.ts'
 import type { CommandOption } from './client-command.ts'
+import { urlProblem } from './control-option.ts'
 import { type ChosenProfile, chosenProfile } from './profile/profiles.ts'
 
 export const bootstrapOption: CommandOption = {
@@ -36,10 +37,13 @@ export interface Property {
   readonly values?: readonly string[]
   /** Never printed. */
   readonly secret?: true
+  /** Undefined when the value is valid, otherwise the reason why it is not. */
+  readonly check?: (value: string) => string | undefined
 }
 
 const properties = [
   { name: 'bootstrap.servers', doc: 'As --bootstrap-servers.' },
+  { name: 'control.url', doc: 'As --url, for the commands that use the control plane.', check: urlProblem },
   { name: 'client.id', doc: 'The client id that the cluster sees. Default: lks.' },
   {
     name: 'security.protocol',
@@ -103,6 +107,28 @@ export function connectionFrom(sources: ConnectionSources): ConnectionOptions {
     connectTimeoutMs: milliseconds(values, 'socket.connection.setup.timeout.ms', 5_000),
     requestTimeoutMs: milliseconds(values, 'request.timeout.ms', 30_000),
   }
+}
+
+/**
+ * The control plane of a command: that of --url, -X, a profile or the environment, in the order of the other settings. Throws a UserError for a profile that
+ * is used but names none: another server must not be changed in its place.
+ */
+export function controlUrlOf(
+  { url, ...options }: Parameters<typeof connectionOf>[0] & { readonly url: string | undefined },
+  env: ConnectionSources['env'],
+): string {
+  if (url !== undefined) return url
+  const profile = chosenProfile(options.profile, env)
+  const { LKS_URL: variable = '' } = env
+  const sources = { ...options, env: { ...env, ...(variable !== '' && { [`${clientVariablePrefix}CONTROL_URL`]: variable }) }, profile }
+  const { said } = serversOf(sources)
+  const found = propertiesFrom(sources, said).get('control.url')
+  if (found !== undefined) return found
+  if (profile === undefined || (!profile.isNamed && said !== nameOf(profile))) return 'http://localhost:8000'
+  throw new UserError('LKS-1008', {
+    what: `profile '${profile.name}' names no control plane`,
+    fix: ['name it: --url http://host:8000', `or keep it in the profile: lks profile set ${profile.name} … --url http://host:8000`],
+  })
 }
 
 type PropertyValues = ReadonlyMap<PropertyName, string>
@@ -175,6 +201,8 @@ function put(values: Map<PropertyName, string>, key: string, value: string, said
     !property.values.some((one) => one.toLowerCase() === value.toLowerCase().trim())
   )
     throw wrong(`${said}: ${key} must be ${property.values.join(', ').replace(/, (?=[^,]*$)/, ' or ')}, not '${value}'`)
+  const problem = 'check' in property ? property.check(value.trim()) : undefined
+  if (problem !== undefined) throw wrong(`${said}: '${value}' ${problem}`)
   values.set(property.name, 'secret' in property ? value : value.trim())
 }
 

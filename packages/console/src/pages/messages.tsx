@@ -7,7 +7,7 @@ import { count, plural } from '../format.ts'
 import { Empty, Failure, Loading } from '../parts/states.tsx'
 import { useWatched } from '../parts/use-watched.ts'
 import { placeOf, type RecordJson } from '../record.ts'
-import { everything, type Search } from '../search.ts'
+import { everything, isOpenEnded, type Search } from '../search.ts'
 import { ProduceForm } from './produce-form.tsx'
 import { RecordRow } from './record-row.tsx'
 import { SearchForm } from './search-form.tsx'
@@ -32,8 +32,8 @@ export function Messages({ topic, partitionCount }: { readonly topic: string; re
   const [live, setLive] = useState(true)
   const [producing, setProducing] = useState(false)
   const watched = useWatched()
-  const { found, busy, error, tail, more } = useMessages(topic, search, live && watched && search.at === undefined)
-  const isSearch = search.text !== '' || search.key !== '' || search.since !== '' || search.at !== undefined
+  const { found, busy, error, tail, more } = useMessages(topic, search, live && watched && isOpenEnded(search))
+  const isSearch = search.text !== '' || search.key !== '' || search.since !== '' || search.until !== '' || search.at !== undefined
   return (
     <>
       <SearchForm
@@ -160,7 +160,7 @@ function useMessages(topic: string, search: Search, live: boolean): MessagesStat
 }
 
 async function pageOf(topic: string, search: Search, next: string | undefined, signal: AbortSignal): Promise<Found> {
-  const { text, key, since, at } = search
+  const { text, key, since, until, at } = search
   if (at !== undefined) {
     const from = next === undefined ? at.offset : Number(next)
     const read = await call('readMessages', {
@@ -177,7 +177,7 @@ async function pageOf(topic: string, search: Search, next: string | undefined, s
   }
   const answer = await call('queryMessages', {
     params: { topic },
-    query: { order: 'desc', limit: pageSize, text, key, since, cursor: next },
+    query: { order: 'desc', limit: pageSize, text, key, since, until, cursor: next },
     signal,
   })
   return {

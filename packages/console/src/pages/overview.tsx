@@ -16,6 +16,8 @@ import { GroupTable, loadGroups } from './groups.tsx'
 import { OverviewServer } from './overview-server.tsx'
 
 const oftenMs = 2_000
+/** A rate needs two answers. */
+const soonMs = 300
 /** Bytes add up the segments of all logs, and the lag of a group is a request of its own. */
 const seldomMs = 8_000
 
@@ -27,7 +29,7 @@ interface Now {
 }
 
 export function Overview(): JSX.Element {
-  const now = usePolled('overview', loadNow, oftenMs)
+  const now = usePolled('overview', loadNow, oftenMs, { secondMs: soonMs })
   const sizes = usePolled('sizes', (signal) => call('listTopics', { query: { counts: 'bytes' }, signal }), seldomMs)
   const groups = usePolled('groups', loadGroups, seldomMs)
   const rates = useRates(now.answer?.totals)

@@ -2,7 +2,8 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { TailState } from '../api/tail.ts'
-import { everything, type Search } from '../search.ts'
+import { inputTime } from '../format.ts'
+import { everything, isOpenEnded, type Search } from '../search.ts'
 
 export interface SearchFormProps {
   readonly search: Search
@@ -22,19 +23,27 @@ const times = [
   ['7d', 'the last 7 days'],
 ] as const
 
+/** The choice of the list that shows two more fields. */
+const between = 'between'
+
 /** A pause in typing begins a search. */
 const pauseMs = 400
 
 export function SearchForm({ search, partitionCount, onSearch, live, tail, onLive, onProduce }: SearchFormProps): JSX.Element {
   const [text, setText] = useState(search.text)
   const [key, setKey] = useState(search.key)
+  const [choosing, setChoosing] = useState(false)
+  // A choice of another field must not undo what was typed just before.
+  const typed = { ...search, text, key, at: undefined }
+  const isFollowed = live && isOpenEnded(search)
   useEffect(() => {
     setText(search.text)
     setKey(search.key)
+    if (search === everything) setChoosing(false)
   }, [search])
   useEffect(() => {
     if (text === search.text && key === search.key) return
-    const timer = setTimeout(() => onSearch({ ...search, text, key, at: undefined }), pauseMs)
+    const timer = setTimeout(() => onSearch(typed), pauseMs)
     return () => clearTimeout(timer)
   }, [text, key])
   return (
@@ -43,7 +52,7 @@ export function SearchForm({ search, partitionCount, onSearch, live, tail, onLiv
       role="search"
       onSubmit={(event) => {
         event.preventDefault()
-        onSearch({ ...search, text, key, at: undefined })
+        onSearch(typed)
       }}
     >
       <label class="grow">
@@ -56,31 +65,64 @@ export function SearchForm({ search, partitionCount, onSearch, live, tail, onLiv
       </label>
       <label>
         Time
-        <select value={search.since} onInput={(event) => onSearch({ ...search, since: event.currentTarget.value, at: undefined })}>
+        <select
+          value={choosing ? between : search.since}
+          onInput={(event) => {
+            const since = event.currentTarget.value
+            setChoosing(since === between)
+            if (since !== between) onSearch({ ...typed, since, until: '' })
+          }}
+        >
           {times.map(([value, name]) => (
             <option key={value} value={value}>
               {name}
             </option>
           ))}
+          <option value={between}>between two times</option>
         </select>
       </label>
+      {choosing && (
+        <>
+          <Instant name="From" value={search.since} onChoose={(since) => onSearch({ ...typed, since })} />
+          <Instant name="Before" value={search.until} onChoose={(until) => onSearch({ ...typed, until })} />
+        </>
+      )}
       <Place partitionCount={partitionCount} at={search.at} onGo={(at) => onSearch({ ...everything, at })} />
       <div class="actions">
-        <button
-          type="button"
-          class="toggle"
-          aria-pressed={live && search.at === undefined}
-          disabled={search.at !== undefined}
-          onClick={() => onLive(!live)}
-        >
+        <button type="button" class="toggle" aria-pressed={isFollowed} disabled={!isOpenEnded(search)} onClick={() => onLive(!live)}>
           <span class={`dot ${live && tail === 'live' ? 'on' : ''}`} aria-hidden="true" />
-          {live && search.at === undefined ? (tail === 'connecting' ? 'Connecting' : 'Live') : 'Paused'}
+          {isFollowed ? (tail === 'connecting' ? 'Connecting' : 'Live') : 'Paused'}
         </button>
         <button type="button" class="primary" onClick={onProduce}>
           Produce
         </button>
       </div>
     </form>
+  )
+}
+
+interface InstantProps {
+  readonly name: string
+  readonly value: string
+  /** Gets an ISO 8601 time in UTC, or an empty text. */
+  readonly onChoose: (instant: string) => void
+}
+
+/** A time of the reader's own clock. */
+function Instant({ name, value, onChoose }: InstantProps): JSX.Element {
+  return (
+    <label>
+      {name}
+      <input
+        type="datetime-local"
+        step={1}
+        value={inputTime(value)}
+        onChange={(event) => {
+          const chosen = new Date(event.currentTarget.value)
+          onChoose(Number.isNaN(chosen.getTime()) ? '' : chosen.toISOString())
+        }}
+      />
+    </label>
   )
 }
 

@@ -11,8 +11,13 @@ export interface Polled<Answer> {
   readonly refresh: () => void
 }
 
-/** `key`: a new key has none of the answers of the old one. */
-export function usePolled<Answer>(key: string, load: (signal: AbortSignal) => Promise<Answer>, everyMs: number): Polled<Answer> {
+/** `key`: a new key has none of the answers of the old one. `secondMs`: the time until it asks for the second time. */
+export function usePolled<Answer>(
+  key: string,
+  load: (signal: AbortSignal) => Promise<Answer>,
+  everyMs: number,
+  { secondMs = everyMs }: { readonly secondMs?: number } = {},
+): Polled<Answer> {
   const [state, setState] = useState<{ readonly key: string; readonly answer: Answer | undefined; readonly error: unknown }>({
     key,
     answer: undefined,
@@ -24,6 +29,7 @@ export function usePolled<Answer>(key: string, load: (signal: AbortSignal) => Pr
   useEffect(() => {
     const ended = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let waitMs = secondMs
     const ask = async (): Promise<void> => {
       clearTimeout(timer)
       try {
@@ -39,7 +45,8 @@ export function usePolled<Answer>(key: string, load: (signal: AbortSignal) => Pr
       next()
     }
     const next = (): void => {
-      timer = setTimeout(() => (document.hidden ? next() : void ask()), everyMs)
+      timer = setTimeout(() => (document.hidden ? next() : void ask()), waitMs)
+      waitMs = everyMs
     }
     again.current = () => void ask()
     void ask()
@@ -47,7 +54,7 @@ export function usePolled<Answer>(key: string, load: (signal: AbortSignal) => Pr
       ended.abort()
       clearTimeout(timer)
     }
-  }, [key, everyMs])
+  }, [key, everyMs, secondMs])
   const current = state.key === key
   return {
     answer: current ? state.answer : undefined,

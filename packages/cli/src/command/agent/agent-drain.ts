@@ -1,6 +1,7 @@
 // lks agent drain: stops an agent as SIGTERM does, through any agent of its cluster.
 import type { ClientCommand } from '../client-command.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 import { fieldsBlock, formatOf, outputOption, show } from '../output/output.ts'
 
 export const agentDrain: ClientCommand = {

@@ -1,6 +1,7 @@
 // lks agent list: the living agents of a cluster, with the slots that each owns.
 import type { ClientCommand } from '../client-command.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 

@@ -1,6 +1,7 @@
 // lks cluster memory: the memory that a server holds for clients, by part, and what each part may hold.
 import type { ClientCommand } from '../client-command.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 import { bytesText } from '../output/bytes-text.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'

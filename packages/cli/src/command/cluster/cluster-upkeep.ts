@@ -1,6 +1,7 @@
 // lks cluster upkeep: the jobs that look after what a server has stored, with their passes, what is left to do, and problems.
 import type { ClientCommand } from '../client-command.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 import type { Column } from '../output/table.ts'
 

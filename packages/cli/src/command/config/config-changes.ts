@@ -1,6 +1,6 @@
 // Changes configs of a topic or a broker, and prints the values after the change: the common part of `topic alter` and `config set`.
 import { UserError } from 'local-kafka-service/internal/user-error'
-import { pause, withCluster } from '../../cluster/cluster-client.ts'
+import { type ClusterClient, pause, withCluster } from '../../cluster/cluster-client.ts'
 import { alterConfigs, type ConfigChange, type ConfigEntry, type ConfigResource, describeConfigs } from '../../cluster/configs.ts'
 import type { CommandContext, CommandOption, ParsedCommand } from '../client-command.ts'
 import { configPairs } from '../config-pairs.ts'
@@ -27,27 +27,40 @@ export function changesOf(pairs: readonly string[], unset: readonly string[], sa
   return [...set, ...unset.map((name) => ({ name, value: undefined }))]
 }
 
+/** `resources`: of one kind, and at least one. */
 export async function changeConfigs(
-  resource: ConfigResource,
+  resources: (cluster: ClusterClient) => Promise<readonly ConfigResource[]>,
   changes: readonly ConfigChange[],
   given: ParsedCommand,
   context: CommandContext,
 ): Promise<void> {
   await withCluster(context, async (cluster) => {
-    await alterConfigs(cluster, resource, changes)
+    const changed = await resources(cluster)
+    await alterConfigs(cluster, changed, changes)
     const names = changes.map(({ name }) => name)
-    const { configs: now, shown } = await describedAfter(changes, {
-      describe: () => describeConfigs(cluster, resource, names),
-      pause: () => pause(describeAgainMs, context.signal),
-    })
-    if (!shown) context.terminal.talk.write('the cluster accepted the change, but does not show it yet\n')
+    const now: ChangedConfig[] = []
+    for (const resource of changed) {
+      const { configs, shown } = await describedAfter(changes, {
+        describe: () => describeConfigs(cluster, resource, names),
+        pause: () => pause(describeAgainMs, context.signal),
+      })
+      if (!shown)
+        context.terminal.talk.write(`${resource.kind} '${resource.name}': the cluster accepted the change, but does not show it yet\n`)
+      now.push(...configs.map((config) => ({ ...config, resource })))
+    }
     show(context.terminal, formatOf(given), {
-      value: now.map(({ name, value, source }) => ({ name, value, source })),
-      names,
-      blocks: [tableBlock(configColumns, now)],
+      value: now.map(({ resource, name, value, source }) => ({ [resource.kind]: resource.name, name, value, source })),
+      names: changed.length === 1 ? names : changed.map(({ name }) => name),
+      blocks: [tableBlock(changed.length === 1 ? configColumns : [resourceColumn, ...configColumns], now)],
     })
   })
 }
+
+interface ChangedConfig extends ConfigEntry {
+  readonly resource: ConfigResource
+}
+
+const resourceColumn: Column<ChangedConfig> = { header: 'TOPIC', value: ({ resource }) => resource.name }
 
 /** Values may be long, so they are the last column. */
 export const configColumns: readonly Column<ConfigEntry>[] = [

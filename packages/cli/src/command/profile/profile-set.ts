@@ -2,6 +2,7 @@
 import { UserError } from 'local-kafka-service/internal/user-error'
 import type { ClientCommand } from '../client-command.ts'
 import { bootstrapOption, connectionFrom, propertyOption, settingsOf } from '../connection.ts'
+import { controlOption } from '../control-option.ts'
 import { readProfiles, writeProfiles } from './profiles.ts'
 
 export const profileSet: ClientCommand = {
@@ -11,9 +12,13 @@ export const profileSet: ClientCommand = {
   options: [
     { ...bootstrapOption, doc: 'The cluster.' },
     { ...propertyOption, doc: 'A setting of the connection, such as security.protocol=SASL_SSL.' },
+    { ...controlOption, doc: 'The control plane of the server, for the commands that use it.' },
     { name: 'use', doc: 'Also make it the current profile.' },
   ],
-  examples: ['lks profile set local -b localhost:9092', 'lks profile set staging -b kafka:9093 -X security.protocol=SSL --use'],
+  examples: [
+    'lks profile set local -b localhost:9092 --url http://localhost:8000',
+    'lks profile set staging -b kafka:9093 -X security.protocol=SSL --use',
+  ],
   standalone: true,
   async run(given, { terminal, env }) {
     const [name = ''] = given.arguments
@@ -23,7 +28,12 @@ export const profileSet: ClientCommand = {
         fix: ['use letters, digits, dots, underscores and hyphens'],
       })
     const bootstrap = given.option('bootstrap-servers')
-    const properties = [...given.options('property'), ...(bootstrap === undefined ? [] : [`bootstrap.servers=${bootstrap}`])]
+    const url = given.option('url')
+    const properties = [
+      ...given.options('property'),
+      ...(bootstrap === undefined ? [] : [`bootstrap.servers=${bootstrap}`]),
+      ...(url === undefined ? [] : [`control.url=${url}`]),
+    ]
     const settings = settingsOf(properties)
     if (settings['bootstrap.servers'] === undefined)
       throw new UserError('LKS-1008', { what: 'no cluster is given', fix: ['name it: -b localhost:9092'] })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ClientCommand, CommandContext } from '../client-command.ts'
-import { connectionFrom } from '../connection.ts'
+import { connectionFrom, controlUrlOf } from '../connection.ts'
 import { type Chosen, programOf } from '../program.ts'
 import { recordedTerminal } from '../testing/recorded-terminal.ts'
 import { profileDelete } from './profile-delete.ts'
@@ -64,6 +64,30 @@ test('a profile is made, used, listed without its password, and deleted', async 
   await lks('set', 'local', '-b', 'localhost:9093', '--use')
   await lks('use')
   expect(chosenProfile(undefined, env)).toBeUndefined()
+})
+
+test('a profile names the control plane, which a flag and the environment come before', async () => {
+  const urlOf = (given: { readonly url?: string; readonly profile?: string }, variables: Readonly<Record<string, string>> = {}): string =>
+    controlUrlOf({ url: given.url, profile: given.profile, bootstrap: undefined, properties: [] }, { ...env, ...variables })
+  expect(urlOf({})).toBe('http://localhost:8000')
+  expect(urlOf({}, { LKS_URL: 'http://b:8000' })).toBe('http://b:8000')
+  await expect(lks('set', 'staging', '-b', 'kafka:9093', '--url', 'kafka:8000')).rejects.toThrow(/not a URL/)
+  await expect(lks('set', 'staging', '-b', 'kafka:9093', '-X', 'control.url=kafka:8000')).rejects.toThrow(/not a URL/)
+  await lks('set', 'staging', '-b', 'kafka:9093', '--url', 'http://kafka:8000')
+  expect(urlOf({})).toBe('http://localhost:8000')
+  expect(urlOf({ profile: 'staging' }, { LKS_URL: 'http://b:8000' })).toBe('http://kafka:8000')
+  expect(urlOf({ profile: 'staging', url: 'http://c:8000' })).toBe('http://c:8000')
+  await lks('use', 'staging')
+  expect(urlOf({})).toBe('http://kafka:8000')
+  expect(urlOf({}, { LKS_URL: 'http://b:8000' })).toBe('http://b:8000')
+  expect(urlOf({}, { KAFKA_BROKERS: 'other:9092' })).toBe('http://localhost:8000')
+})
+
+test('a profile without a control plane is not replaced by the server of this machine', async () => {
+  await lks('set', 'production', '-b', 'kafka:9092', '--use')
+  const options = { url: undefined, bootstrap: undefined, properties: [] }
+  expect(() => controlUrlOf({ ...options, profile: undefined }, env)).toThrow(/profile 'production' names no control plane/)
+  expect(() => controlUrlOf({ ...options, profile: 'production' }, env)).toThrow(/names no control plane/)
 })
 
 test.skipIf(process.platform === 'win32')('only the owner can read the file, also if it was there before', async () => {

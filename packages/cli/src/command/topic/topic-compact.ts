@@ -1,6 +1,7 @@
 // lks topic compact: makes a pass of log compaction over a topic now.
 import type { ClientCommand } from '../client-command.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 
 export const topicCompact: ClientCommand = {
   path: ['topic', 'compact'],

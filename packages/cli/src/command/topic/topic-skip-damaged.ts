@@ -2,7 +2,8 @@
 import { counted } from 'local-kafka-service/internal/counted'
 import type { ClientCommand } from '../client-command.ts'
 import { confirm, yesOption } from '../confirm.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 import { type DamagedRange, offsetsIn, rangeColumns, rangeName } from '../damaged-range.ts'
 import { formatOf, outputOption, rendered, show, tableBlock } from '../output/output.ts'
 

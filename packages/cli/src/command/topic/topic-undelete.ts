@@ -1,6 +1,7 @@
 // lks topic undelete: brings a deleted topic back with its records, by its id.
 import type { ClientCommand } from '../client-command.ts'
-import { controlOption, controlPlaneOf } from '../control-option.ts'
+import { controlOption } from '../control-option.ts'
+import { controlPlaneOf } from '../control-plane-of.ts'
 import { formatOf, outputOption, show, tableBlock } from '../output/output.ts'
 
 export const topicUndelete: ClientCommand = {
