@@ -132,6 +132,7 @@ function useMessages(topic: string, search: Search, live: boolean): MessagesStat
     const ended = new AbortController()
     run.current = ended
     setFound(nothing)
+    setBusy(true)
     setError(undefined)
     setTail(undefined)
     if (!live) {

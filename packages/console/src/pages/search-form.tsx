@@ -45,7 +45,7 @@ export function SearchForm({ search, partitionCount, onSearch, live, tail, onLiv
     if (text === search.text && key === search.key) return
     const timer = setTimeout(() => onSearch(typed), pauseMs)
     return () => clearTimeout(timer)
-  }, [text, key])
+  }, [text, key, search])
   return (
     <form
       class="toolbar"
@@ -78,14 +78,14 @@ export function SearchForm({ search, partitionCount, onSearch, live, tail, onLiv
               {name}
             </option>
           ))}
-          <option value={between}>between two times</option>
+          <option value={between}>between times</option>
         </select>
       </label>
       {choosing && (
-        <>
+        <div class="between">
           <Instant name="From" value={search.since} onChoose={(since) => onSearch({ ...typed, since })} />
           <Instant name="Before" value={search.until} onChoose={(until) => onSearch({ ...typed, until })} />
-        </>
+        </div>
       )}
       <Place partitionCount={partitionCount} at={search.at} onGo={(at) => onSearch({ ...everything, at })} />
       <div class="actions">
