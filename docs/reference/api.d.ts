@@ -70,7 +70,7 @@ export interface Kafka extends AsyncDisposable {
     waitFor(topic: string, matches: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>;
     /** A consumer group, which need not exist yet. */
     group(id: string): KafkaGroup;
-    /** All transactional ids, in order, each with the partitions and groups of its open transaction. "The coordinator dies between prepare and complete" does not exist here: a transaction ends in one step. */
+    /** The transactional ids that were used since the start or the last `reset()`, in order, each with the partitions and groups of its open transaction. "The coordinator dies between prepare and complete" does not exist here: a transaction ends in one step. */
     transactions(): Promise<KafkaTransaction[]>;
     /** Faults on request: lost acks, errors, delays, broken connections, unavailable stores. docs/guides/faults.md */
     readonly faults: Faults;
@@ -79,9 +79,9 @@ export interface Kafka extends AsyncDisposable {
     /** Throws an Error that lists the errors that clients got without a fault, and requests that could not be decoded. */
     expectNoErrors(options?: ExpectNoErrorsOptions): void;
     /**
-     * Returns to the state after the start: removes all faults, deletes all topics and groups, removes the configs of brokers that were set at run time, creates the
-     * topics of the option `topics` again, and clears the recorded requests. Rejects with a RefusedError, and changes nothing else, while a group has members: their consumers would continue in topics that no longer
-     * exist. Producers may stay connected.
+     * Returns to the state after the start: removes all faults, aborts open transactions, deletes all topics and groups, removes the configs of brokers that were set at
+     * run time, creates the topics of the option `topics` again, and clears the recorded requests. Rejects with a RefusedError, and changes nothing else, while a group
+     * has members: their consumers would continue in topics that no longer exist. Producers may stay connected, also transactional ones.
      */
     reset(): Promise<void>;
     /**

@@ -22,6 +22,8 @@ export interface TransactionListing {
   readonly producerId: number
   readonly producerEpoch: number
   readonly timeoutMs: number
+  /** How many transactions the id has begun. */
+  readonly transactionNumber: number
   /** When its open transaction began, in milliseconds since the epoch; undefined if none is open. */
   readonly beganAtMs: number | undefined
   /** The broker id of its coordinator; undefined while the slot has no owner that lives. */
@@ -93,7 +95,7 @@ export class TransactionOperations {
     transactionalId: string,
     { row, beganAtMs }: Pick<FoundTransaction & ListedTransaction, 'row' | 'beganAtMs'>,
   ): TransactionListing {
-    const { state, producerId, producerEpoch, timeoutMs } = row
+    const { state, producerId, producerEpoch, timeoutMs, transactionNumber } = row
     const coordinator = this.#parts.owners.ofName(transactionalId).leader
     return {
       transactionalId,
@@ -101,6 +103,7 @@ export class TransactionOperations {
       producerId,
       producerEpoch,
       timeoutMs,
+      transactionNumber,
       beganAtMs: state === 'Ongoing' ? beganAtMs : undefined,
       coordinator,
     }

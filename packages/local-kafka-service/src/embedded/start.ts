@@ -24,7 +24,7 @@ import { reset } from './reset.ts'
 import { takeSnapshot } from './snapshot.ts'
 import type { StartKafkaOptions } from './start-options.ts'
 import { createTopic, provideTopics } from './topics.ts'
-import { transactionsOf } from './transactions.ts'
+import { TransactionsOfTests } from './transactions.ts'
 import { wait } from './wait.ts'
 import { checkWanted, type Wanted, waitForRecords } from './wait-for.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -94,6 +94,8 @@ function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }
     return server.stop()
   }
 
+  const transactions = new TransactionsOfTests(operations)
+
   /** The two forms of `waitFor`: the result for a number has at least one record, the result for a function exactly one. */
   function waitFor(topic: string, wanted: number, options?: WaitOptions): Promise<[KafkaRecord, ...KafkaRecord[]]>
   function waitFor(topic: string, wanted: (record: KafkaRecord) => boolean, options?: WaitOptions): Promise<[KafkaRecord]>
@@ -136,7 +138,7 @@ function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }
     records: (topic, query = {}) => asked(() => readRecords(operations, topic, query)),
     waitFor,
     group: (id) => groupHandle(id, { ...waiting, operations, timeoutMs, report: account, asked }),
-    transactions: () => asked(() => transactionsOf(operations)),
+    transactions: () => asked(() => transactions.list()),
     faults,
     requests: (filter) => record.requests(filter),
     expectNoErrors: (ignoring) => record.expectNoErrors(ignoring),
@@ -144,7 +146,7 @@ function kafkaOf(server: Server, { listeners, faults: { faults, record, forget }
       asked(async () => {
         // Faults first, because a fault could make the database unavailable for the deletions.
         faults.clear()
-        await reset(operations, options.topics ?? {})
+        await reset(operations, transactions, options.topics ?? {})
         forget()
       }),
     clock: clockOf(plan.time, { asked, now: () => shared.clock.now() }),
