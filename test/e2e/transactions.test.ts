@@ -7,7 +7,7 @@ import { startProgram } from '../../packages/sim/src/program.ts'
 import { AgentCluster } from './testing/agent-cluster.ts'
 import { printed } from './testing/client-command.ts'
 import { type Copier, copiers, keepRunning } from './testing/copiers.ts'
-import { createTopic } from './testing/http.ts'
+import { createTopic, topicValues } from './testing/http.ts'
 import { kafkaTool, linesOf, needs } from './testing/programs.ts'
 import { RestartableServer, sharedServer } from './testing/restartable-server.ts'
 import { repository, type ServerProcess } from './testing/server.ts'
@@ -167,6 +167,7 @@ describe("Kafka's own tool", { timeout: 120_000 }, () => {
     await createTopic(server, 'copy', 1)
     await using hanging = startProgram(process.execPath, [join(clients, 'node/hanging-transaction.ts'), server.kafka])
     await hanging.until(() => hanging.lines.length > 0)
+    expect(await topicValues(server, 'copy', 0)).toEqual([])
     expect(await run('list')).toMatch(/hangs\s+\d+\s+\d+\s+Ongoing/)
     expect(await run('describe', '--transactional-id', 'hangs')).toMatch(/hangs\s+\d+\s+0\s+Ongoing\s+60000.*copy-0/)
     expect(await run('describe-producers', '--topic', 'copy', '--partition', '0')).toMatch(/^\d+\s+0\s+-1\s+0\s+\d+\s+0\s*$/m)

@@ -75,7 +75,7 @@ export async function becomes(look: () => unknown, expected: unknown, seconds = 
   }
 }
 
-/** The values of a partition, by their offsets. */
+/** The committed values of a partition, by their offsets, up to the first transaction that is open. */
 export async function topicValues({ urls }: Reached, topic: string, partition: number): Promise<readonly string[]> {
   const values: string[] = []
   for (let next = 0; ; ) {
@@ -88,7 +88,8 @@ export async function topicValues({ urls }: Reached, topic: string, partition: n
       readonly highWatermark: number
     }
     for (const { offset, value } of page.records) values[offset] = value
+    // Behind the last committed record every page is empty.
+    if (page.next === next || page.next >= page.highWatermark) return values
     next = page.next
-    if (next >= page.highWatermark) return values
   }
 }
