@@ -5022,6 +5022,8 @@ export interface BatchFilter extends RecordCoding {
     readonly table: RecordTable;
     /** The delete horizon of a batch that has none and keeps a tombstone (KIP-534), in milliseconds since the epoch. */
     readonly deleteHorizonMs: number;
+    /** A batch without a tombstone gets a horizon, too. */
+    readonly alwaysSetsHorizon?: boolean;
 }
 /** `same`: nothing goes, and no horizon must be set. `empty`: no record is left. */
 export type FilteredBatch = {

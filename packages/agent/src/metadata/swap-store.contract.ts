@@ -270,8 +270,8 @@ export function swapStoreContract(name: string, open: () => Promise<ContractData
       ])
       const ends = await store.swaps.lastOffsets({ ...partition(), expirationMs: day })
       expect(ends.toSorted((a, b) => a.producerId - b.producerId)).toEqual([
-        { producerId: 7, lastOffset: 8 },
-        { producerId: 8, lastOffset: 5 },
+        { producerId: 7, producerEpoch: 0, lastOffset: 8 },
+        { producerId: 8, producerEpoch: 0, lastOffset: 5 },
       ])
       expect(await store.swaps.lastOffsets({ ...partition(), expirationMs: -1 })).toEqual([])
     })

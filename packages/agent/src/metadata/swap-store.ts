@@ -17,7 +17,7 @@ export interface SwapStore {
   swap(input: SwapSegments): Promise<SwapResult>
   /** What log compaction has to know of each partition, in the order of the request. A primary read. Absent partition: undefined. */
   compactions(asks: readonly CompactionAsk[]): Promise<readonly (CompactionState | undefined)[]>
-  /** The last offset of each producer that the partition remembers, by producer id. A primary read. */
+  /** The producers that the partition remembers. A primary read. */
   lastOffsets(input: TopicPartition & { readonly expirationMs: number }): Promise<readonly ProducerEnd[]>
   /** All offsets before `cleanedOffset` are compacted. Never goes back; without effect if the log is gone. */
   saveCleaned(input: CleanedLog): Promise<void>
@@ -54,6 +54,8 @@ export interface SwappedLog extends TopicPartition {
   readonly sources: readonly Segment[]
   /** In order, without a gap, over the same offsets. `byteStart` is the place in the object. */
   readonly segments: readonly NewSegment[]
+  /** The offsets of markers that abort something, and that the sources have and the segments do not. Default: none. */
+  readonly removedAborts?: readonly number[]
   /** What becomes true of the log with this swap. */
   readonly merged?: MergedTo
 }
@@ -132,6 +134,7 @@ export interface CompactionState {
 
 export interface ProducerEnd {
   readonly producerId: number
-  /** The last offset of its last batch. */
-  readonly lastOffset: number
+  readonly producerEpoch: number
+  /** The last offset of its last batch. Undefined: it has sent none in this epoch. */
+  readonly lastOffset?: number | undefined
 }

@@ -93,6 +93,7 @@ export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapR
   const objects = new Map(
     rows.map((row) => [`${row.incarnation}/${row.sequence}`, { incarnation: row.incarnation, sequence: row.sequence }]),
   )
+  const unmarked = swaps.flatMap(({ log, swapped: { removedAborts = [] } }) => removedAborts.map((markerOffset) => ({ log, markerOffset })))
   const merged = swaps.flatMap(({ log, swapped }) => (swapped.merged === undefined ? [] : [{ log, ...swapped.merged }]))
   return {
     writes: [
@@ -103,6 +104,8 @@ export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapR
         flush,
       ),
       releaseObjects([...objects.values()].toSorted((a, b) => a.incarnation - b.incarnation || a.sequence - b.sequence)),
+      // A reader that had the entry and not the marker would take later records of the producer for aborted ones.
+      deleteAborted(unmarked),
       ...(merged.length === 0 ? [] : [writeMerged(merged)]),
       advanceIncarnation(flush),
     ],
@@ -160,10 +163,10 @@ export function* lastOffsetsOfProducers({
 }: TopicPartition & { readonly expirationMs: number }): Body<readonly ProducerEnd[]> {
   const [rows] = yield* read(readLiveWindows({ topicId, partition, expirationMs }))
   return unchanged(
-    rows.flatMap(({ producerId, batches }) => {
+    rows.map(({ producerId, producerEpoch, batches }) => {
       // The cast: the commit is the only writer of the column.
       const last = (JSON.parse(batches) as readonly RememberedBatch[]).at(-1)
-      return last === undefined ? [] : [{ producerId, lastOffset: last.baseOffset + offsetsBetween(last) }]
+      return { producerId, producerEpoch, lastOffset: last && last.baseOffset + offsetsBetween(last) }
     }),
   )
 }
@@ -239,6 +242,13 @@ export const deleteSegments = statementPerRow<SegmentPlace>(
   'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset = $lastOffset',
 )
 
+/** Only markers that abort records have a row. */
+const deleteAborted = statementPerRow<{ readonly log: LogId; readonly markerOffset: number }>(
+  'delete aborted transactions',
+  { log: 'bigint', markerOffset: 'bigint' },
+  'DELETE FROM aborted_transactions WHERE cluster = $cluster AND log = $log AND marker_offset = $markerOffset',
+)
+
 interface CompactedLogRow extends TopicPartition {
   readonly log: LogId
   readonly logStartOffset: number
@@ -302,10 +312,10 @@ const readDirtyBytes = statementPerRow<DirtyRange, DirtySums>(
 
 const readLiveWindows = statement<
   TopicPartition & { readonly expirationMs: number },
-  { readonly producerId: number; readonly batches: string }
+  { readonly producerId: number; readonly producerEpoch: number; readonly batches: string }
 >(
   'read live windows',
-  `SELECT w.producer_id AS "producerId", w.batches FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
+  `SELECT w.producer_id AS "producerId", w.epoch AS "producerEpoch", w.batches FROM partitions AS p JOIN producers AS w ON w.cluster = p.cluster AND w.log = p.log
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND now_ms() - w.last_seen_ms <= $expirationMs`,
 )
 

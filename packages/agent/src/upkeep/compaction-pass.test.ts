@@ -1,9 +1,10 @@
-// A pass of log compaction over a log with transactions: aborted records go and supersede nothing, markers stay where they are.
-import { buildBatch, readRecords } from '@local-kafka-service/protocol'
+// Passes of log compaction over a log with transactions: aborted records go and supersede nothing, and markers go when nothing needs them any more.
+import { attributeBits, buildBatch, RecordTable, readBatchHeader, readRecords } from '@local-kafka-service/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../codecs.ts'
 import { must } from '../core/assert.ts'
 import { batchesOf } from '../core/log/compaction/compact-segment.ts'
+import { markerOutcome } from '../core/log/control-batch.ts'
 import { objectKey } from '../core/object-key.ts'
 import { defaultLimits } from '../limits.ts'
 import type { CommitBatch, Registration, Segment, Topic } from '../metadata/metadata-store.ts'
@@ -24,10 +25,14 @@ let me: Registration
 let topic: Topic
 let objects: MemoryObjects
 let sequence = 0
+let nowMs = 0
+let producerIdExpirationMs = day
 const signal = new AbortController().signal
 
 beforeEach(async () => {
-  sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => 1_000_000 })
+  nowMs = 1_000_000
+  producerIdExpirationMs = day
+  sql = openSqlite({ path: ':memory:', durability: 'memory', now: () => nowMs })
   store = await openCluster(sql)
   me = await registered(store, 'me')
   topic = await aTopic(store)
@@ -51,7 +56,79 @@ test('aborted records go and supersede nothing, markers stay, and the records of
   expect(await left()).toEqual(['0 a=kept', '2 abort', '4 b=kept', '5 b=open', '6 b=after'])
 })
 
-async function compacted(): Promise<string> {
+test('markers of transactions without records go after delete.retention.ms, and so does the list of what they aborted', async () => {
+  const producer = await aProducer('id')
+  await appendIn('id', producer, 'a=aborted')
+  await end('id', producer, 'abort')
+  const next = { ...producer, producerEpoch: 1 }
+  await appendIn('id', next, 'a=superseded')
+  await end('id', next, 'commit')
+  await append('a', 'last')
+  expect(await compacted()).toBe('compacted')
+  expect(await left()).toEqual(['1 abort', '3 commit', '4 a=last'])
+  // From here on the markers are bytes.
+  expect((await segments()).filter(({ marker }) => marker !== undefined)).toEqual([])
+  expect(await aborted()).toMatchObject([{ producerId: producer.producerId, firstOffset: 0, markerOffset: 1 }])
+  await append('b', 'then')
+  expect(await compacted()).toBe('compacted')
+  nowMs += day - 1
+  await append('c', 'then')
+  expect(await compacted()).toBe('compacted')
+  expect(await left()).toEqual(['1 abort', '3 commit', '4 a=last', '5 b=then', '6 c=then'])
+  expect(await aborted()).toHaveLength(1)
+  nowMs += 1
+  await append('d', 'then')
+  expect(await compacted()).toBe('compacted')
+  // The last marker of the producer, which still lives, has no record any more.
+  expect(await left()).toEqual(['3 empty', '4 a=last', '5 b=then', '6 c=then', '7 d=then'])
+  expect(await aborted()).toEqual([])
+  producerIdExpirationMs = 0
+  nowMs += 1
+  await append('e', 'then')
+  expect(await compacted()).toBe('compacted')
+  expect(await left()).toEqual(['4 a=last', '5 b=then', '6 c=then', '7 d=then', '8 e=then'])
+})
+
+test('markers stay for the time that readers have for replaced segments, also if delete.retention.ms is less', async () => {
+  const producer = await aProducer('id')
+  await appendIn('id', producer, 'a=aborted')
+  await end('id', producer, 'abort')
+  producerIdExpirationMs = 0
+  for (const key of ['b', 'c']) {
+    await append(key, 'then')
+    expect(await compacted(0)).toBe('compacted')
+  }
+  nowMs += defaultLimits.readersGraceMs - 1
+  await append('d', 'then')
+  expect(await compacted(0)).toBe('compacted')
+  expect(await left()).toEqual(['1 abort', '2 b=then', '3 c=then', '4 d=then'])
+  nowMs += 1
+  await append('e', 'then')
+  expect(await compacted(0)).toBe('compacted')
+  expect(await left()).toEqual(['2 b=then', '3 c=then', '4 d=then', '5 e=then'])
+})
+
+async function appendIn(transactionalId: string, producer: Producer, keyAndValue: string): Promise<void> {
+  const [key = '', value = ''] = keyAndValue.split('=')
+  await append(key, value, { ...producer, baseSequence: 0, transaction: { transactionalId, transactionNumber: null } })
+}
+
+async function end(transactionalId: string, producer: Producer, outcome: 'commit' | 'abort'): Promise<void> {
+  const request = { kind: 'end', producer, outcome, transactionVersion: 2 } as const
+  expect(await store.transactions.decide({ transactionalId, request, incarnation: me.incarnation })).toMatchObject({ kind: 'decided' })
+}
+
+async function aborted(): Promise<readonly unknown[]> {
+  const [found] = await store.transactions.aborted([{ topicId: topic.topicId, partition: 0, fromOffset: 0, untilOffset: 100 }])
+  return must(found, 'the aborted transactions of a range')
+}
+
+async function segments(): Promise<readonly Segment[]> {
+  const [found] = await store.log.find([{ topicId: topic.topicId, partition: 0, offset: 0, maxBytes: 1e9, maxSegments: 100 }])
+  return found?.kind === 'found' ? found.segments : []
+}
+
+async function compacted(deleteRetentionMs = day): Promise<string> {
   const place = { topicId: topic.topicId, partition: 0 }
   const [state] = await store.swaps.compactions([{ ...place, segmentMs: 0, segmentBytes: 0, minLagMs: 0 }])
   let jobSequence = 0
@@ -64,16 +141,16 @@ async function compacted(): Promise<string> {
       objects,
       readSegment: async (_, segment) => await bytesOf(segment),
       onSwapped: () => {},
-      now: () => 1_000_000,
+      now: () => nowMs,
       crc32c: nativeCrc32c,
-      producerIdExpirationMs: day,
+      producerIdExpirationMs,
       limits: defaultLimits,
     },
     {
       ...place,
       state: must(state, 'the state of the log'),
       epoch: 1,
-      deleteRetentionMs: day,
+      deleteRetentionMs,
       job: await store.swaps.beginJob({ job: 'compaction', nonce: aNonce() }),
       work: workInTurns({ turns: new Turns(systemClock), crc32c: nativeCrc32c, codecs: nodeCodecs }, defaultLimits),
       nextSequence: () => ++jobSequence,
@@ -84,16 +161,18 @@ async function compacted(): Promise<string> {
   return await pass.run()
 }
 
-/** The records and markers of the log. */
+/** The records and markers of the log, and markers that are empty. */
 async function left(): Promise<readonly string[]> {
-  const [found] = await store.log.find([{ topicId: topic.topicId, partition: 0, offset: 0, maxBytes: 1e9, maxSegments: 100 }])
   const lines: string[] = []
-  for (const segment of found?.kind === 'found' ? found.segments : []) {
+  for (const segment of await segments()) {
     if (segment.marker !== undefined) lines.push(`${segment.baseOffset} ${segment.marker.outcome}`)
     const bytes = await bytesOf(segment)
     for (const { at, baseOffset } of batchesOf({ bytes, baseOffset: segment.baseOffset }))
-      for (const { offsetDelta, key, value } of readRecords(bytes, at, nodeCodecs, 1_000))
-        lines.push(`${baseOffset + offsetDelta} ${textOf(key)}=${textOf(value)}`)
+      if ((readBatchHeader(bytes, at).attributes & attributeBits.control) !== 0)
+        lines.push(`${baseOffset} ${markerOutcome(bytes, at, { codecs: nodeCodecs, records: new RecordTable() }) ?? 'empty'}`)
+      else
+        for (const { offsetDelta, key, value } of readRecords(bytes, at, nodeCodecs, 1_000))
+          lines.push(`${baseOffset + offsetDelta} ${textOf(key)}=${textOf(value)}`)
   }
   return lines
 }
@@ -107,7 +186,12 @@ async function bytesOf({ objectKey: key, byteStart, sizeBytes }: Segment): Promi
   return Uint8Array.from(await objects.read(key, { start: byteStart, length: sizeBytes }, signal))
 }
 
-async function aProducer(transactionalId: string): Promise<{ readonly producerId: number; readonly producerEpoch: number }> {
+interface Producer {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+async function aProducer(transactionalId: string): Promise<Producer> {
   const request = { kind: 'init', timeoutMs: 1_000, expected: undefined } as const
   const newProducerId = await store.log.allocateProducerIds(1)
   const answer = await store.transactions.decide({ transactionalId, request, newProducerId, incarnation: me.incarnation })

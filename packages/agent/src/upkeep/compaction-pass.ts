@@ -3,6 +3,7 @@ import { must } from '../core/assert.ts'
 import type { Checksum } from '../core/checksum.ts'
 import type { ClusterId, Incarnation, TopicPartition } from '../core/ids.ts'
 import type { CompactionSource, RunSoFar } from '../core/log/compaction/pass-steps.ts'
+import { controlBatch } from '../core/log/control-batch.ts'
 import { objectKey } from '../core/object-key.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import type { LogIndex, Segment } from '../metadata/metadata-store.ts'
@@ -26,7 +27,7 @@ export interface CompactionPassParts {
   readonly now: () => number
   readonly crc32c: Checksum
   readonly producerIdExpirationMs: number
-  readonly limits: Pick<Limits, 'segmentBytes' | 'compactionMapBytes' | 'compactionObjectBytes'>
+  readonly limits: Pick<Limits, 'segmentBytes' | 'compactionMapBytes' | 'compactionObjectBytes' | 'readersGraceMs'>
 }
 
 export interface PassOf extends TopicPartition {
@@ -97,7 +98,7 @@ export class CompactionPass {
     await work.step('beginLearning', { maxBytes: limits.compactionMapBytes, maxKeys: cleanableOffset - fromOffset })
     let endOffset = fromOffset
     for await (const { segment, stored } of this.#stored(fromOffset, cleanableOffset)) {
-      // Its offsets were skipped.
+      // Its offsets were skipped, or it is a marker.
       if (segment.sizeBytes > 0) {
         if (stored === undefined) return undefined
         const learnt = await work.step('learn', stored)
@@ -113,11 +114,12 @@ export class CompactionPass {
     const { swaps, now, producerIdExpirationMs, limits } = this.#parts
     const { topicId, partition, state, deleteRetentionMs, work } = this.#of
     const producers = await swaps.lastOffsets({ topicId, partition, expirationMs: producerIdExpirationMs })
-    await work.step('beginRewriting', { endOffset, nowMs: now(), deleteRetentionMs, producers })
+    const markerRetentionMs = Math.max(deleteRetentionMs, limits.readersGraceMs)
+    await work.step('beginRewriting', { endOffset, nowMs: now(), deleteRetentionMs, markerRetentionMs, producers })
     let run: RunOfSegments | undefined
     for await (const { segment, stored } of this.#stored(state.logStartOffset, endOffset)) {
       // Skipped offsets keep their segment, which says that they are damaged.
-      if (segment.sizeBytes === 0) {
+      if (segment.sizeBytes === 0 && segment.marker === undefined) {
         const end = await this.#swap(run)
         if (end !== 'swapped') return end
         run = undefined
@@ -143,7 +145,7 @@ export class CompactionPass {
     const { clusterId, swaps, objects, onSwapped, crc32c } = this.#parts
     const { topicId, partition, epoch, job, signal, work } = this.#of
     const nextOffset = must(run.sources.at(-1), 'the last segment of a run').lastOffset + 1
-    const { segments, bytes, batchCount } = await work.step('finishRun', { nextOffset })
+    const { segments, bytes, batchCount, removedAborts } = await work.step('finishRun', { nextOffset })
     // Fewer rows are worth a swap, too.
     if (!run.soFar.differs && run.sources.length < 2 * segments.length) return 'swapped'
     signal.throwIfAborted()
@@ -158,7 +160,7 @@ export class CompactionPass {
       incarnation: job,
       sequence,
       object: { sizeBytes: encoded.sizeBytes, checksum: encoded.checksum },
-      logs: [{ topicId, partition, sources: run.sources, segments: placed }],
+      logs: [{ topicId, partition, sources: run.sources, segments: placed, removedAborts }],
     })
     if (result !== 'swapped') return result
     this.meters.swaps += 1
@@ -201,7 +203,12 @@ export class CompactionPass {
 
   async #read(segment: Segment): Promise<CompactionSource | undefined> {
     const { topicId, partition, signal } = this.#of
-    const { baseOffset, sizeBytes } = segment
+    const { baseOffset, sizeBytes, marker, maxTimestamp } = segment
+    // No object has the bytes of the marker: the next one that the pass stores will.
+    if (marker !== undefined) {
+      const bytes = controlBatch(marker, { offset: baseOffset, timestamp: maxTimestamp }, this.#parts.crc32c)
+      return { bytes, baseOffset, aborted: [] }
+    }
     if (sizeBytes === 0) return { bytes: new Uint8Array(0), baseOffset, aborted: [] }
     const bytes = await this.#parts.readSegment({ topicId, partition }, segment, signal)
     this.meters.bytesRead += sizeBytes
@@ -239,8 +246,8 @@ interface RunOfSegments {
 }
 
 function isFull(
-  { sources, soFar: { sizeBytes } }: RunOfSegments,
+  { sources, soFar: { sizeBytes, removedAbortCount } }: RunOfSegments,
   { compactionObjectBytes }: Pick<Limits, 'compactionObjectBytes'>,
 ): boolean {
-  return sizeBytes >= compactionObjectBytes || sources.length >= fixedLimits.compactionSourcesPerSwap
+  return sizeBytes >= compactionObjectBytes || sources.length + removedAbortCount >= fixedLimits.compactionSourcesPerSwap
 }

@@ -50,7 +50,13 @@ async function compacted(work: CompactionWork): Promise<CompactedRun> {
   const endOffset = codecs.length * 3
   await work.step('beginLearning', { maxBytes: 100_000, maxKeys: endOffset })
   for (const segment of segments()) expect(await work.step('learn', segment)).toBe(segment.baseOffset + 3)
-  await work.step('beginRewriting', { endOffset, nowMs: 5_000, deleteRetentionMs: 100, producers: [{ producerId: 7, lastOffset: 2 }] })
+  await work.step('beginRewriting', {
+    endOffset,
+    nowMs: 5_000,
+    deleteRetentionMs: 100,
+    markerRetentionMs: 100,
+    producers: [{ producerId: 7, producerEpoch: 0, lastOffset: 2 }],
+  })
   for (const segment of segments()) await work.step('compact', segment)
   return await work.step('finishRun', { nextOffset: endOffset })
 }

@@ -21,6 +21,8 @@ export interface BatchFilter extends RecordCoding {
   readonly table: RecordTable
   /** The delete horizon of a batch that has none and keeps a tombstone (KIP-534), in milliseconds since the epoch. */
   readonly deleteHorizonMs: number
+  /** A batch without a tombstone gets a horizon, too. */
+  readonly alwaysSetsHorizon?: boolean
 }
 
 /** `same`: nothing goes, and no horizon must be set. `empty`: no record is left. */
@@ -53,7 +55,7 @@ export function filterRecords(batch: Uint8Array, at: number, filter: BatchFilter
     keepsTombstone ||= table.hasValue[index] === 0
   }
   if (keptCount === 0) return { kind: 'empty' }
-  const setsHorizon = keepsTombstone && (header.attributes & attributeBits.deleteHorizon) === 0
+  const setsHorizon = (keepsTombstone || filter.alwaysSetsHorizon === true) && (header.attributes & attributeBits.deleteHorizon) === 0
   if (keptCount === header.recordCount && !setsHorizon) return { kind: 'same' }
   const places = table.places(kept)
   return rewritten({ header, start: batch.subarray(at, at + batchLayout.records), codec, bytes, kept: places, setsHorizon }, filter)

@@ -1,6 +1,15 @@
 // The bytes of a marker: a control batch with one record, as Kafka's EndTransactionMarker writes it.
-import { attributeBits, batchLayout } from '@local-kafka-service/protocol'
+import {
+  attributeBits,
+  batchLayout,
+  type RecordCoding,
+  type RecordTable,
+  readBatchHeader,
+  scanRecords,
+} from '@local-kafka-service/protocol'
+import { assert } from '../assert.ts'
 import type { Checksum } from '../checksum.ts'
+import type { TransactionResult } from '../transaction/transaction-row.ts'
 import type { Marker } from './marker.ts'
 
 /** A batch of format 2 at the offset. `timestamp`: when the transaction ended, in milliseconds since the epoch. */
@@ -30,6 +39,20 @@ export function controlBatch(
   view.setInt32(valueAt + 2, coordinatorEpoch)
   view.setUint32(batchLayout.crc, crc32c(batch.subarray(batchLayout.attributes)))
   return batch
+}
+
+/** What the marker in the batch at `at` says. Undefined: log compaction has removed its record. */
+export function markerOutcome(
+  bytes: Uint8Array,
+  at: number,
+  { codecs, records }: Pick<RecordCoding, 'codecs'> & { readonly records: RecordTable },
+): TransactionResult | undefined {
+  if (readBatchHeader(bytes, at).recordCount === 0) return undefined
+  scanRecords(bytes, at, { codecs, maxBytes: recordBytes }, records)
+  const [start = 0] = records.keyStart
+  const [end = 0] = records.keyEnd
+  assert(end - start === keyBytes, 'the key of a marker has a version and a kind')
+  return new DataView(records.bytes.buffer, records.bytes.byteOffset + start).getInt16(2) === 1 ? 'commit' : 'abort'
 }
 
 /** A version, 0, and the kind of the marker. */

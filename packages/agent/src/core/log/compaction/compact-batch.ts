@@ -22,8 +22,16 @@ export interface CompactionRules {
   readonly nowMs: number
   /** `delete.retention.ms`. */
   readonly deleteRetentionMs: number
-  /** The last offset of the last batch of a live idempotent producer. Undefined: the log remembers nothing of the producer. */
-  readonly lastOffsetOfProducer: (producerId: number) => number | undefined
+  /** The same for markers. Not below the time that readers may need for segments that were replaced: see `compactMarker`. */
+  readonly markerRetentionMs: number
+  /** Of a live idempotent producer. Undefined: the log remembers nothing of the producer. */
+  readonly producerOf: (producerId: number) => RememberedProducer | undefined
+}
+
+export interface RememberedProducer {
+  /** Of its last batch. Undefined: it has sent none in this epoch. */
+  readonly lastOffset?: number | undefined
+  readonly producerEpoch: number
 }
 
 /** What a pass reads batches with. */
@@ -37,7 +45,7 @@ export type CompactedBatch =
   /** Its records and their timestamps may differ, its offsets and sequences do not. */
   | { readonly kind: 'rewritten'; readonly bytes: Uint8Array; readonly maxTimestamp: number }
 
-/** The batch at `at`, whose checksum is right. Changes nothing. A batch that cannot be unpacked is kept: nothing says that its records are superseded. */
+/** The batch at `at`, whose checksum is right: not a marker. Changes nothing. A batch that cannot be unpacked is kept: nothing says that its records are superseded. */
 export function compactBatch(
   bytes: Uint8Array,
   { at, baseOffset, isAborted }: { readonly at: number; readonly baseOffset: number; readonly isAborted: boolean },
@@ -46,9 +54,8 @@ export function compactBatch(
 ): CompactedBatch {
   const header = readBatchHeader(bytes, at)
   const lastOffset = baseOffset + header.lastOffsetDelta
-  // A marker says how a transaction ended: it stays as long as there may be records of the transaction.
-  if (lastOffset >= rules.endOffset || (header.attributes & attributeBits.control) !== 0) return kept
-  const horizonMs = (header.attributes & attributeBits.deleteHorizon) === 0 ? undefined : header.baseTimestamp
+  if (lastOffset >= rules.endOffset) return kept
+  const horizonMs = horizonOf(header)
   const keepsTombstones = horizonMs === undefined || rules.nowMs < horizonMs
   const filter = {
     ...readers,
@@ -71,9 +78,39 @@ export function compactBatch(
     if (filtered === undefined || filtered.kind === 'same') return kept
     if (filtered.kind === 'rewritten') return filtered
   }
-  if (header.producerId < 0 || rules.lastOffsetOfProducer(header.producerId) !== lastOffset) return { kind: 'removed' }
+  if (header.producerId < 0 || rules.producerOf(header.producerId)?.lastOffset !== lastOffset) return { kind: 'removed' }
   if (header.recordCount === 0) return kept
   return { kind: 'rewritten', bytes: emptied(bytes.subarray(at, at + batchLayout.records), header, readers), maxTimestamp: -1 }
+}
+
+/**
+ * The marker at `at`, of a transaction without batches: nothing needs it any more. Like a tombstone it stays until a delete horizon, which the first pass sets: a
+ * reader that still has records of the transaction, from before they were removed, needs the marker.
+ */
+export function compactMarker(bytes: Uint8Array, at: number, rules: CompactionRules, readers: CompactionReaders): CompactedBatch {
+  const header = readBatchHeader(bytes, at)
+  const horizonMs = horizonOf(header)
+  if (header.recordCount > 0 && (horizonMs === undefined || rules.nowMs < horizonMs)) {
+    const filtered = filterRecords(bytes, at, {
+      ...readers,
+      maxBytes: fixedLimits.decompressedBytes,
+      deleteHorizonMs: rules.nowMs + rules.markerRetentionMs,
+      alwaysSetsHorizon: true,
+      table: readers.records,
+      keep: (_, keptRecords: Uint8Array) => keptRecords.fill(1),
+    })
+    return filtered.kind === 'rewritten' ? filtered : kept
+  }
+  const producer = rules.producerOf(header.producerId)
+  // The last thing that the log knows of a producer stays, without its record.
+  if (producer === undefined || producer.lastOffset !== undefined || producer.producerEpoch !== header.producerEpoch)
+    return { kind: 'removed' }
+  if (header.recordCount === 0) return kept
+  return { kind: 'rewritten', bytes: emptied(bytes.subarray(at, at + batchLayout.records), header, readers), maxTimestamp: -1 }
+}
+
+function horizonOf({ attributes, baseTimestamp }: BatchHeader): number | undefined {
+  return (attributes & attributeBits.deleteHorizon) === 0 ? undefined : baseTimestamp
 }
 
 /**
@@ -112,7 +149,10 @@ function emptied(start: Uint8Array, header: BatchHeader, { crc32c }: Pick<BatchR
   const batch = Uint8Array.from(start)
   const view = new DataView(batch.buffer)
   view.setInt32(batchLayout.length, batchLayout.records - batchLayout.leaderEpoch)
-  view.setInt16(batchLayout.attributes, header.attributes & (attributeBits.logAppendTime | attributeBits.transactional))
+  view.setInt16(
+    batchLayout.attributes,
+    header.attributes & (attributeBits.logAppendTime | attributeBits.transactional | attributeBits.control),
+  )
   view.setBigInt64(batchLayout.baseTimestamp, -1n)
   view.setInt32(batchLayout.recordCount, 0)
   view.setUint32(batchLayout.crc, crc32c(batch.subarray(batchLayout.attributes)))

@@ -1,8 +1,10 @@
 // One segment through log compaction: each of its batches is kept, written again, or left out.
 import { attributeBits, type BatchHeader, batchSizeAt, readBatchHeader } from '@local-kafka-service/protocol'
 import { must } from '../../assert.ts'
+import { markerOutcome } from '../control-batch.ts'
 import { isFiller } from '../empty-batch.ts'
-import { addKeys, type CompactionReaders, type CompactionRules, compactBatch } from './compact-batch.ts'
+import type { CleanedTransactions } from './cleaned-transactions.ts'
+import { addKeys, type CompactedBatch, type CompactionReaders, type CompactionRules, compactBatch, compactMarker } from './compact-batch.ts'
 import type { CompactedSegments } from './compacted-segments.ts'
 import type { KeyOffsets } from './key-offsets.ts'
 
@@ -20,9 +22,9 @@ export interface IntactSegment {
  */
 export function* compactSegment(
   segment: IntactSegment,
-  rules: CompactionRules,
+  rules: SegmentRules,
   readers: CompactionReaders,
-  into: Pick<CompactedSegments, 'keep'>,
+  into: Pick<CompactedSegments, 'keep' | 'removeAbort'>,
 ): Generator<number, boolean> {
   const { bytes } = segment
   let differs = false
@@ -30,7 +32,9 @@ export function* compactSegment(
     yield sizeBytes
     const header = readBatchHeader(bytes, at)
     if (isFiller(header)) continue
-    const compacted = compactBatch(bytes, { at, baseOffset, isAborted: isAborted(header, baseOffset, segment) }, rules, readers)
+    const compacted = isMarker(header)
+      ? ofMarker(segment, { at, baseOffset }, { rules, readers, into })
+      : ofRecords(segment, { at, baseOffset }, rules, readers)
     differs ||= compacted.kind !== 'kept'
     if (compacted.kind === 'removed') continue
     const { bytes: batch, maxTimestamp } =
@@ -40,6 +44,45 @@ export function* compactSegment(
     into.keep({ bytes: batch, baseOffset, lastOffset, maxTimestamp })
   }
   return differs
+}
+
+export interface SegmentRules extends CompactionRules {
+  /** Of all segments that the pass has read before. */
+  readonly transactions: CleanedTransactions
+}
+
+type Place = Pick<PlacedBatch, 'at' | 'baseOffset'>
+
+function ofRecords(segment: IntactSegment, { at, baseOffset }: Place, rules: SegmentRules, readers: CompactionReaders): CompactedBatch {
+  const header = readBatchHeader(segment.bytes, at)
+  const aborted = isAborted(header, baseOffset, segment)
+  if ((header.attributes & attributeBits.transactional) !== 0) rules.transactions.meetBatch(header.producerId, aborted ? 'abort' : 'commit')
+  return compactBatch(segment.bytes, { at, baseOffset, isAborted: aborted }, rules, readers)
+}
+
+/** A marker says how a transaction ended: it stays as long as there are records of the transaction. */
+function ofMarker(
+  { bytes }: IntactSegment,
+  { at, baseOffset }: Place,
+  of: { readonly rules: SegmentRules; readonly readers: CompactionReaders; readonly into: Pick<CompactedSegments, 'removeAbort'> },
+): CompactedBatch {
+  const { rules, readers, into } = of
+  const { producerId } = readBatchHeader(bytes, at)
+  const outcome = markerOutcome(bytes, at, readers)
+  const isOfNothing = outcome === undefined || rules.transactions.meetMarker(producerId, outcome)
+  if (!isOfNothing || baseOffset >= rules.endOffset) return { kind: 'kept' }
+  const compacted = compactMarker(bytes, at, rules, readers)
+  if (outcome === 'abort' && !hasRecord(compacted)) into.removeAbort(baseOffset)
+  return compacted
+}
+
+function hasRecord(compacted: CompactedBatch): boolean {
+  if (compacted.kind === 'rewritten') return readBatchHeader(compacted.bytes, 0).recordCount > 0
+  return compacted.kind === 'kept'
+}
+
+function isMarker({ attributes }: BatchHeader): boolean {
+  return (attributes & attributeBits.control) !== 0
 }
 
 /** Puts the keys of the segment into the map. Returns the offset before which all keys are in it: the map may become full. Yields the size of each batch. */

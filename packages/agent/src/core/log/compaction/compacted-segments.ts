@@ -17,9 +17,11 @@ export interface LaidOutSegments {
   readonly batchCount: number
 }
 
-/** `bytes`: all of them, in memory of their own. */
 export interface CompactedRun extends LaidOutSegments {
+  /** All of them, in memory of their own. */
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** The offsets of the markers that are gone, and aborted something. */
+  readonly removedAborts: readonly number[]
 }
 
 /** A batch that stays, and is copied: as it is or with fewer records. */
@@ -40,6 +42,7 @@ export class CompactedSegments {
   /** The first `#sizeBytes` are in use. */
   #bytes = new Uint8Array(0)
   readonly #segments: NewSegment[] = []
+  readonly #removedAborts: number[] = []
   #batchCount = 0
   #sizeBytes = 0
   /** The next offset that neither a batch nor a filler covers. */
@@ -60,15 +63,24 @@ export class CompactedSegments {
     return this.#sizeBytes
   }
 
+  get removedAbortCount(): number {
+    return this.#removedAborts.length
+  }
+
   keep(batch: KeptBatch): void {
     this.#fill(batch.baseOffset)
     this.#add(batch)
   }
 
+  removeAbort(markerOffset: number): void {
+    this.#removedAborts.push(markerOffset)
+  }
+
   /** `nextOffset`: the offset after the last one to cover. */
   finish(nextOffset: number): CompactedRun {
     this.#fill(nextOffset)
-    return { segments: this.#segments, bytes: new Uint8Array(this.#bytes.buffer.transfer(this.#sizeBytes)), batchCount: this.#batchCount }
+    const bytes = new Uint8Array(this.#bytes.buffer.transfer(this.#sizeBytes))
+    return { segments: this.#segments, bytes, batchCount: this.#batchCount, removedAborts: this.#removedAborts }
   }
 
   #fill(until: number): void {

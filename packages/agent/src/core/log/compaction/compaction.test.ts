@@ -13,7 +13,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nativeCrc32c, nodeCodecs } from '../../../codecs.ts'
 import { isFiller } from '../empty-batch.ts'
-import { type CompactionRules, compactBatch } from './compact-batch.ts'
+import { CleanedTransactions } from './cleaned-transactions.ts'
+import { type CompactionRules, compactBatch, type RememberedProducer } from './compact-batch.ts'
 import { addSegmentKeys, compactSegment, type IntactSegment } from './compact-segment.ts'
 import { CompactedSegments } from './compacted-segments.ts'
 import { hash128 } from './hash.ts'
@@ -87,7 +88,7 @@ function endOf({ bytes, baseOffset }: Log): number {
   return end
 }
 
-interface Pass extends Partial<Pick<CompactionRules, 'nowMs' | 'deleteRetentionMs' | 'lastOffsetOfProducer'>> {
+interface Pass extends Partial<Pick<CompactionRules, 'nowMs' | 'deleteRetentionMs' | 'producerOf'>> {
   readonly fromOffset?: number
   readonly maxBytes?: number
 }
@@ -97,7 +98,17 @@ function compacted(log: Log, { fromOffset = 0, maxBytes = 1_000_000, ...rest }: 
   const latest = new KeyOffsets({ maxBytes, maxKeys: endOf(log) })
   const dirty = { ...log, ...suffixOf(log, fromOffset) }
   const endOffset = ran(addSegmentKeys(dirty, latest, readers))
-  const rules = { latest, endOffset, nowMs: 5_000, deleteRetentionMs: 100, lastOffsetOfProducer: () => undefined, ...rest }
+  const transactions = new CleanedTransactions()
+  const rules = {
+    latest,
+    endOffset,
+    nowMs: 5_000,
+    deleteRetentionMs: 100,
+    markerRetentionMs: 100,
+    producerOf: () => undefined,
+    transactions,
+    ...rest,
+  }
   const into = new CompactedSegments({ baseOffset: log.baseOffset, segmentBytes: 200, crc32c: nativeCrc32c })
   ran(compactSegment(log, rules, readers, into))
   const { segments, bytes: laidOut } = into.finish(endOf(log))
@@ -227,12 +238,12 @@ test('the last batch of a live producer is kept without records', () => {
     },
     { records: [{ key: 'a', value: '3' }] },
   ])
-  const lastOffsetOfProducer = (id: number): number | undefined => (id === 4 ? 1 : undefined)
-  const { bytes } = compacted(log, { lastOffsetOfProducer })
+  const producerOf = (id: number): RememberedProducer | undefined => (id === 4 ? { lastOffset: 1, producerEpoch: 2 } : undefined)
+  const { bytes } = compacted(log, { producerOf })
   const header = readBatchHeader(bytes, 0)
   expect(header).toMatchObject({ producerId: 4, producerEpoch: 2, baseSequence: 10, recordCount: 0, lastOffsetDelta: 1 })
   expect(header).toMatchObject({ baseTimestamp: -1, maxTimestamp: 1_000, leaderEpoch: 7 })
-  expect(compacted({ bytes, baseOffset: 0 }, { lastOffsetOfProducer }).bytes).toEqual(bytes)
+  expect(compacted({ bytes, baseOffset: 0 }, { producerOf }).bytes).toEqual(bytes)
   expect(isFiller(readBatchHeader(compacted({ bytes, baseOffset: 0 }).bytes, 0))).toBe(true)
 })
 
@@ -274,7 +285,7 @@ test('records of an aborted transaction go, and supersede nothing', () => {
   ]
   expect(left()).toEqual(expected)
   // The last batch of a live producer keeps its sequence, and nothing else.
-  expect(left({ lastOffsetOfProducer: () => 1 })).toEqual(expected)
+  expect(left({ producerOf: () => ({ lastOffset: 1, producerEpoch: 0 }) })).toEqual(expected)
 })
 
 const everythingIsOld: CompactionRules = {
@@ -282,21 +293,18 @@ const everythingIsOld: CompactionRules = {
   endOffset: 10,
   nowMs: 0,
   deleteRetentionMs: 0,
-  lastOffsetOfProducer: () => undefined,
+  markerRetentionMs: 0,
+  producerOf: () => undefined,
 }
 
-test.each<[string, Partial<NewLogBatch>, number]>([
-  ['a marker', { attributes: attributeBits.control | attributeBits.transactional }, 0],
-  ['a batch that reaches the end of the part', {}, 9],
-])('%s stays', (_, more, baseOffset) => {
+test('a batch that reaches the end of the part stays', () => {
   const batch = aBatch({
     records: [
       { key: 'a', value: '1' },
       { key: 'b', value: '1' },
     ],
-    ...more,
   })
-  expect(compactBatch(batch, { at: 0, baseOffset, isAborted: false }, everythingIsOld, readers)).toEqual({ kind: 'kept' })
+  expect(compactBatch(batch, { at: 0, baseOffset: 9, isAborted: false }, everythingIsOld, readers)).toEqual({ kind: 'kept' })
 })
 
 test('a batch that cannot be unpacked stays', () => {

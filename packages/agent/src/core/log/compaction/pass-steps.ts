@@ -2,8 +2,9 @@
 import { RecordTable } from '@local-kafka-service/protocol'
 import { must } from '../../assert.ts'
 import type { BatchReaders } from '../validate.ts'
-import type { CompactionReaders, CompactionRules } from './compact-batch.ts'
-import { addSegmentKeys, compactSegment, type IntactSegment } from './compact-segment.ts'
+import { CleanedTransactions } from './cleaned-transactions.ts'
+import type { CompactionReaders, CompactionRules, RememberedProducer } from './compact-batch.ts'
+import { addSegmentKeys, compactSegment, type IntactSegment, type SegmentRules } from './compact-segment.ts'
 import { type CompactedRun, CompactedSegments } from './compacted-segments.ts'
 import { KeyOffsets, type KeyRoom } from './key-offsets.ts'
 
@@ -19,9 +20,9 @@ export interface AbortedOffsets {
   readonly markerOffset: number
 }
 
-export interface RewriteRules extends Pick<CompactionRules, 'endOffset' | 'nowMs' | 'deleteRetentionMs'> {
+export interface RewriteRules extends Pick<CompactionRules, 'endOffset' | 'nowMs' | 'deleteRetentionMs' | 'markerRetentionMs'> {
   /** Of the producers that the log remembers. */
-  readonly producers: readonly { readonly producerId: number; readonly lastOffset: number }[]
+  readonly producers: readonly (RememberedProducer & { readonly producerId: number })[]
 }
 
 /** What is left of the segments since the last `finishRun`. */
@@ -29,6 +30,8 @@ export interface RunSoFar {
   /** Whether it differs from the segments. */
   readonly differs: boolean
   readonly sizeBytes: number
+  /** Each is a row to delete. */
+  readonly removedAbortCount: number
 }
 
 export type StepName = 'beginLearning' | 'learn' | 'beginRewriting' | 'compact' | 'finishRun'
@@ -44,7 +47,7 @@ export class PassSteps {
   readonly #readers: CompactionReaders
   readonly #segmentBytes: number
   #latest: KeyOffsets | undefined
-  #rules: CompactionRules | undefined
+  #rules: SegmentRules | undefined
   #left: CompactedSegments | undefined
   #differs = false
 
@@ -66,8 +69,9 @@ export class PassSteps {
   }
 
   beginRewriting({ producers, ...rules }: RewriteRules): undefined {
-    const lastOffsets = new Map(producers.map(({ producerId, lastOffset }) => [producerId, lastOffset]))
-    this.#rules = { ...rules, latest: must(this.#latest, 'the keys'), lastOffsetOfProducer: (producerId) => lastOffsets.get(producerId) }
+    const remembered = new Map(producers.map((producer) => [producer.producerId, producer]))
+    const producerOf = (producerId: number): RememberedProducer | undefined => remembered.get(producerId)
+    this.#rules = { ...rules, latest: must(this.#latest, 'the keys'), producerOf, transactions: new CleanedTransactions() }
     return undefined
   }
 
@@ -77,7 +81,8 @@ export class PassSteps {
     this.#left ??= new CompactedSegments({ baseOffset, segmentBytes, crc32c })
     const differs = yield* compactSegment(intactSegment(segment), must(this.#rules, 'the rules'), this.#readers, this.#left)
     this.#differs ||= differs
-    return { differs: this.#differs, sizeBytes: this.#left.sizeBytes }
+    const { sizeBytes, removedAbortCount } = this.#left
+    return { differs: this.#differs, sizeBytes, removedAbortCount }
   }
 
   /** What is left of the run. The next `compact` begins another one. */
