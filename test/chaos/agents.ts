@@ -4,12 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { errorText } from '../../packages/agent/src/native-error.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
 import { Chance } from '../../packages/sim/src/chance.ts'
-import { freePorts } from '../e2e/testing/kafka-broker.ts'
+import type { ProgramEnd } from '../../packages/sim/src/program.ts'
+import { freePorts } from '../e2e/testing/free-ports.ts'
 import { type ServerProcess, startServer } from '../e2e/testing/server.ts'
 import { type KillablePostgres, startKillablePostgres } from './killable-postgres.ts'
 import { type S3Proxy, startS3Proxy } from './s3-proxy.ts'
 import { type AgentName, agentNames } from './schedule.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+import { within } from './within.ts'
 
 export interface ChaosCluster extends AsyncDisposable {
   readonly clusterId: string
@@ -32,11 +34,15 @@ export interface ChaosStorage {
 /** Ends of processes that no disturbance explains are anomalies. */
 export type OnProblem = (problem: string) => void
 
-/** `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX`; without it a server of our own runs. */
-export async function startChaosCluster(
-  { seed, s3Url }: { readonly seed: number; readonly s3Url: string },
-  onProblem: OnProblem,
-): Promise<ChaosCluster> {
+export interface ChaosClusterOptions {
+  readonly seed: number
+  /** `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX`; if it is empty, a server of our own runs. */
+  readonly s3Url: string
+  /** `direct`: clients connect to the agents themselves, so the address of a dead one does not answer. `proxied`: to proxies, which can be cut and slow. */
+  readonly clients: 'proxied' | 'direct'
+}
+
+export async function startChaosCluster({ seed, s3Url, clients: reach }: ChaosClusterOptions, onProblem: OnProblem): Promise<ChaosCluster> {
   const stack = new AsyncDisposableStack()
   try {
     const clusterId = randomUUID()
@@ -59,10 +65,11 @@ export async function startChaosCluster(
         LKS_MEMORY_BYTES: String(memoryBytes),
       }
       const ports = ['--kafka-port', String(kafka), '--control-port', String(control), '--data-port', String(data)]
-      const advertised = ['--agent-name', name, '--advertised', `127.0.0.1:${clients.port}`]
+      const kafkaAddress = `127.0.0.1:${reach === 'direct' ? kafka : clients.port}`
+      const advertised = ['--agent-name', name, '--advertised', kafkaAddress]
       const pace = ['--flush-puts-per-second', '50', '--flush-linger-ms', '20']
       const start = (): Promise<ServerProcess> => startServer({ command: 'start', ports, args: [...advertised, ...pace], env })
-      agents.set(name, stack.use(new ChaosAgent(name, { start, clients, database, onProblem })))
+      agents.set(name, stack.use(new ChaosAgent(name, { start, kafkaAddress, clients, database, onProblem })))
     }
     await Promise.all([...agents.values()].map((agent) => agent.running()))
     const owned = stack.move()
@@ -78,6 +85,7 @@ const memoryBytes = 384 * 1024 * 1024
 
 interface AgentParts {
   readonly start: () => Promise<ServerProcess>
+  readonly kafkaAddress: string
   readonly clients: TcpProxy
   readonly database: TcpProxy
   readonly onProblem: OnProblem
@@ -86,6 +94,8 @@ interface AgentParts {
 /** One agent, and what a supervisor does for it: it starts it again when it ends, unless it is kept away. */
 export class ChaosAgent implements AsyncDisposable {
   readonly name: AgentName
+  /** For clients. */
+  readonly kafkaAddress: string
   readonly clients: TcpProxy
   readonly database: TcpProxy
   readonly #parts: AgentParts
@@ -100,14 +110,20 @@ export class ChaosAgent implements AsyncDisposable {
 
   constructor(name: AgentName, parts: AgentParts) {
     this.name = name
+    this.kafkaAddress = parts.kafkaAddress
     this.clients = parts.clients
     this.database = parts.database
     this.#parts = parts
     this.#supervised = this.#supervise()
   }
 
-  /** Settles when it is ready. */
+  /** Settles when it is ready. Rejects with its log if that takes too long. */
   async running(): Promise<ServerProcess> {
+    const what = (): string => `${this.name} is ready. Its log ends with:\n${lastLines(this.log())}`
+    return await within(this.#ready(), { what, limitMs: readyLimitMs })
+  }
+
+  async #ready(): Promise<ServerProcess> {
     while (this.#server === undefined) await this.#changed.promise
     return this.#server
   }
@@ -136,8 +152,7 @@ export class ChaosAgent implements AsyncDisposable {
 
   /** SIGTERM. It is started again at once. */
   async restart(): Promise<void> {
-    this.#expected = true
-    await this.#server?.stop()
+    if (this.#server !== undefined) await this.#drained(this.#server)
   }
 
   pause(): void {
@@ -150,11 +165,21 @@ export class ChaosAgent implements AsyncDisposable {
 
   /** Drains, and stays away. */
   async stop(): Promise<void> {
-    this.#wanted = false
-    this.#expected = true
     const server = await this.running()
-    const { code, stderr } = await server.stop()
+    this.#wanted = false
+    const { code, stderr } = await this.#drained(server)
     if (code !== 0) this.#parts.onProblem(`${this.name} ended with ${code} when it was stopped: ${lastLines(stderr)}`)
+  }
+
+  /** One that does not end is a problem, and is killed. */
+  async #drained(server: ServerProcess): Promise<ProgramEnd> {
+    this.#expected = true
+    try {
+      return await within(server.stop(), { what: `${this.name} has ended after SIGTERM`, limitMs: drainLimitMs })
+    } catch (error) {
+      this.#parts.onProblem(`${errorText(error)}: ${lastLines(server.log())}`)
+      return await server.kill()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -195,6 +220,10 @@ export class ChaosAgent implements AsyncDisposable {
 }
 
 const startAgainMs = 300
+/** It may have to wait for its own lease, and for stores that are away. */
+const readyLimitMs = 120_000
+/** It goes on for 10 s to send its clients to the others; its stores may be away for 8 s, and one after another. */
+const drainLimitMs = 120_000
 
 /** It was paused or cut off for longer than its lease. */
 function isFenced(stderr: string): boolean {

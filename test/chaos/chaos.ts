@@ -8,9 +8,11 @@ import { check, type HistoryFigures } from './checker.ts'
 import { disturb } from './disturber.ts'
 import type { HistoryLine } from './history.ts'
 import { Observer } from './observer.ts'
-import { scheduleOf } from './schedule.ts'
+import type { Plan } from './plans.ts'
+import { type Disturbances, scheduleOf } from './schedule.ts'
+import { watchSlots } from './slot-watch.ts'
 import { missingObjects } from './stored-objects.ts'
-import { type Addressed, chaosClients, scan, startWork } from './workload.ts'
+import { type Addressed, type ChaosClient, chaosClients, scan, startWork } from './workload.ts'
 
 export interface ChaosOptions {
   readonly seed: number
@@ -19,6 +21,8 @@ export interface ChaosOptions {
   readonly target?: string
   /** Of an S3 server of others: `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX`. Empty: our own. */
   readonly s3Url: string
+  /** Instead of the seed's: what happens, to clients with their default settings that connect to the agents themselves. */
+  readonly plan?: Plan | undefined
   /** For people who watch. */
   readonly say: (text: string) => void
 }
@@ -38,73 +42,141 @@ const topic = 'chaos'
 const partitions = 6
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, seconds, target, s3Url, say } = options
+  const { seed, target, plan, say } = options
   const problems: string[] = []
   const history: HistoryLine[] = []
   const began = performance.now()
   const record = (process: string, line: Omit<HistoryLine, 'atMs' | 'process'>): void =>
     // The cast: an Omit of a union loses its members.
     void history.push({ atMs: Math.round(performance.now() - began), process, ...line } as HistoryLine)
-  const happens = (text: string): void => {
-    record('run', { f: 'fault', text } as HistoryLine)
-    say(`${((performance.now() - began) / 1_000).toFixed(1)} s: ${text}`)
+  const run: Run = {
+    ...options,
+    seconds: plan?.seconds ?? options.seconds,
+    schedule: target === undefined ? (plan?.schedule ?? scheduleOf(seed, options.seconds)) : [],
+    clients: chaosClients(),
+    history,
+    problems,
+    logs: new Map(),
+    record,
+    tell: (text) => say(`${((performance.now() - began) / 1_000).toFixed(1)} s: ${text}`),
   }
-  const clients = chaosClients()
-  const readers = clients.flatMap((client) => client.readers)
-  await using cluster = target === undefined ? await startChaosCluster({ seed, s3Url }, (problem) => problems.push(problem)) : undefined
+  let complete = false
+  try {
+    await carryOut(run)
+    complete = true
+  } catch (error) {
+    problems.push(`the run ended early: ${errorText(error)}`)
+  }
+  const { anomalies, figures } = check(
+    history,
+    run.clients.flatMap(({ readers }) => readers),
+  )
+  // A history without its end lacks what is read there.
+  if (complete) problems.push(...anomalies.map(({ rule, text }) => `${rule}: ${text}`))
+  const clients = run.clients.map(({ name }) => name)
+  return { problems, figures, disturbances: run.schedule.length, clients, history, logs: run.logs }
+}
+
+/** One run, and what is known of it so far. */
+interface Run extends ChaosOptions {
+  readonly schedule: Disturbances
+  readonly clients: readonly ChaosClient[]
+  readonly history: readonly HistoryLine[]
+  readonly problems: string[]
+  readonly logs: Map<string, string>
+  readonly record: OnRunLine
+  /** Says when something happens. */
+  readonly tell: (text: string) => void
+}
+
+type OnRunLine = (process: string, line: Omit<HistoryLine, 'atMs' | 'process'>) => void
+
+/** Each wait in it has a limit, and rejects with what it waited for. */
+async function carryOut(run: Run): Promise<void> {
+  const { target, problems, tell } = run
+  const clients = run.plan === undefined ? 'proxied' : 'direct'
+  await using cluster = target === undefined ? await startChaosCluster({ ...run, clients }, (problem) => problems.push(problem)) : undefined
+  try {
+    await workAndScan(run, cluster)
+    if (cluster !== undefined) {
+      tell('the agents are stopped, and their stores are audited')
+      problems.push(...(await endOf(cluster)))
+    }
+  } finally {
+    for (const [name, agent] of cluster?.agents ?? []) run.logs.set(name, agent.log())
+  }
+}
+
+/** No client is connected after it. */
+async function workAndScan(run: Run, cluster: ChaosCluster | undefined): Promise<void> {
+  const { target, plan, clients, problems, record, tell } = run
   const bootstrap = cluster === undefined ? must(target) : bootstrapOf(cluster)
-  const at: Addressed = { bootstrap, topic: target === undefined ? topic : `${topic}-${Date.now()}`, partitions }
+  const settings = plan === undefined ? 'patient' : 'default'
+  const at: Addressed = { bootstrap, topic: target === undefined ? topic : `${topic}-${Date.now()}`, partitions, settings }
   await using observer = new Observer(bootstrap, at.topic)
   await observer.createTopic(partitions)
-  say(
-    `${clients.map(({ name }) => name).join(', ')} work on ${cluster === undefined ? target : `three agents and an S3 server (${cluster.storage.server})`}`,
-  )
-
-  await using stack = new AsyncDisposableStack()
-  const running = clients.map((client) => stack.use(startWork(client, at, record)))
-  const watching = new AbortController()
-  const watched = observer.watchOffsets(
-    clients.map(({ group }) => group),
-    (line) => record('observer', line as HistoryLine),
-    watching.signal,
-  )
-  const schedule = cluster === undefined ? [] : scheduleOf(seed, seconds)
-  const working = delay(seconds * 1_000)
-  if (cluster !== undefined) await disturb(cluster, schedule, happens)
-  await working
-  happens('the end: no more is sent')
-  for (const one of running) one.stopSending()
-  const byOthers = readers.filter(({ kind }) => kind !== 'scan').map((one) => one.group ?? one.name)
-  await allReceived(history, byOthers, { sending: clients.length, isLost: () => running.some(({ isOver }) => isOver) })
-  watching.abort()
-  await watched
-  for (const failure of await Promise.all(running.map((one) => one.finish()))) if (failure !== undefined) problems.push(failure)
-  say('everything is read again, by each client')
+  const where = cluster === undefined ? target : `three agents and an S3 server (${cluster.storage.server})`
+  tell(`${clients.map(({ name }) => name).join(', ')} work on ${where}`)
+  await work(run, { at, observer, cluster })
+  tell('everything is read again, by each client')
   const ends = await observer.ends()
   for (const client of clients) {
     const failure = await scan(client, { ...at, ends }, record)
     if (failure !== undefined) problems.push(`the scan of ${failure}`)
   }
-  if (cluster !== undefined) problems.push(...(await endOf(cluster)))
-  const { anomalies, figures } = check(history, readers)
-  problems.push(...anomalies.map(({ rule, text }) => `${rule}: ${text}`))
-  const logs = new Map([...(cluster?.agents ?? [])].map(([name, agent]) => [name, agent.log()]))
-  return { problems, figures, disturbances: schedule.length, clients: clients.map(({ name }) => name), history, logs }
+}
+
+interface Place {
+  readonly at: Addressed
+  readonly observer: Observer
+  readonly cluster: ChaosCluster | undefined
+}
+
+/** Clients work while the schedule is carried out, until they have received everything. */
+async function work({ schedule, seconds, history, problems, record, tell, clients }: Run, { at, observer, cluster }: Place): Promise<void> {
+  const happens = (text: string): void => {
+    record('run', { f: 'fault', text } as HistoryLine)
+    tell(text)
+  }
+  await using stack = new AsyncDisposableStack()
+  const running = clients.map((client) => stack.use(startWork(client, at, record)))
+  const watching = new AbortController()
+  const groups = clients.map(({ group }) => group)
+  const watched = [
+    observer.watchOffsets(groups, (line) => record('observer', line as HistoryLine), watching.signal),
+    ...(cluster === undefined ? [] : [watchSlots(cluster, (line) => record('observer', line as HistoryLine), watching.signal)]),
+  ]
+  try {
+    const working = delay(seconds * 1_000)
+    if (cluster !== undefined) await disturb(cluster, schedule, happens)
+    await working
+    tell('the end: no more is sent')
+    for (const one of running) one.stopSending()
+    const readers = clients.flatMap((client) => client.readers)
+    const byOthers = readers.filter(({ kind }) => kind !== 'scan').map((one) => one.group ?? one.name)
+    const missing = await allReceived(history, byOthers, { sending: clients.length, isLost: () => running.some(({ isOver }) => isOver) })
+    if (missing !== undefined) tell(missing)
+  } finally {
+    watching.abort()
+    await Promise.all(watched)
+  }
+  tell('the clients end')
+  for (const failure of await Promise.all(running.map((one) => one.finish()))) if (failure !== undefined) problems.push(failure)
 }
 
 function bootstrapOf({ agents }: ChaosCluster): string {
-  return [...agents.values()].map(({ clients }) => `127.0.0.1:${clients.port}`).join(',')
+  return [...agents.values()].map(({ kafkaAddress }) => kafkaAddress).join(',')
 }
 
 /**
- * Waits until every send has an outcome, and each reader and each group has received every record that was acknowledged. If one does not, the checker reports
- * what is missing: kafkajs takes up to 45 s to find a coordinator that has moved.
+ * Waits until every send has an outcome, and each reader and each group has received every record that was acknowledged. Returns what it waited for without success, which the checker
+ * reports, too: kafkajs takes up to 45 s to find a coordinator that has moved.
  */
 async function allReceived(
   history: readonly HistoryLine[],
   by: readonly string[],
   { sending, isLost }: { readonly sending: number; readonly isLost: () => boolean },
-): Promise<void> {
+): Promise<string | undefined> {
   const until = performance.now() + receivedWithinMs
   const received = new Map([...new Set(by)].map((name) => [name, new Set<string>()]))
   const acknowledged = new Set<string>()
@@ -119,9 +191,13 @@ async function allReceived(
       const seen = received.get(line.reader) ?? received.get(`${line.process}-group`)
       for (const [, , value] of line.records) seen?.add(value)
     }
-    if (left === 0 && [...received.values()].every((seen) => isSuperset(seen, acknowledged))) return
+    if (left === 0 && [...received.values()].every((seen) => isSuperset(seen, acknowledged))) return undefined
     await delay(200)
   }
+  const behind = [...received]
+    .filter(([, seen]) => !isSuperset(seen, acknowledged))
+    .map(([name, { size }]) => `${name} has ${size} of ${acknowledged.size}`)
+  return `${isLost() ? 'a client has ended' : `after ${receivedWithinMs / 1_000} s`}: ${left} clients have sends without an outcome; ${behind.join(', ')}`
 }
 
 const receivedWithinMs = 150_000
@@ -136,7 +212,7 @@ async function endOf(cluster: ChaosCluster): Promise<readonly string[]> {
   const problems: string[] = []
   for (const agent of cluster.agents.values()) {
     const { urls } = await agent.running()
-    const text = await (await fetch(`${urls.control}/metrics`)).text()
+    const text = await (await fetch(`${urls.control}/metrics`, { signal: AbortSignal.timeout(30_000) })).text()
     const defects = /^lks_defects_total (\d+)/m.exec(text)?.[1] ?? 'no number of'
     if (defects !== '0') problems.push(`${agent.name} reports ${defects} defects`)
   }

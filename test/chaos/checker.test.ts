@@ -181,6 +181,17 @@ describe('planted bugs', () => {
     expect(rulesOf([...lines.slice(0, at), { f: 'committed', group: 'g', offsets: [[0, 3]] }, ...lines.slice(at)])).toEqual([])
   })
 
+  test('a member that begins again at an older commit lowers the offset, before the answer or after it', () => {
+    const lines = aHistory()
+    const at = lines.findIndex(({ f }) => f === 'fetched offsets')
+    const older = lines.map((line): Line => (line.f === 'fetched offsets' ? { ...line, offsets: [[0, 1]] } : line))
+    const again: Line = { f: 'committed', group: 'g', offsets: [[0, 1]] }
+    expect(rulesOf([...older.slice(0, at), again, ...older.slice(at)])).toEqual([])
+    expect(rulesOf([...older.slice(0, at + 1), again, ...older.slice(at + 1)])).toEqual([])
+    const higher: Line = { f: 'committed', group: 'g', offsets: [[0, 2]] }
+    expect(rulesOf([...older.slice(0, at + 1), higher, ...older.slice(at + 1)])).toEqual(['lost commit'])
+  })
+
   test('the log has a hole', () => {
     const moved = aHistory().map((line): Line => {
       if (line.f === 'sent' && line.value === 'c') return { ...line, offset: 3 }

@@ -57,6 +57,22 @@ interface Place {
   readonly offset: number
 }
 
+interface AskedOffsets {
+  /** The last offset of each group and partition when the question was asked. */
+  readonly committed: ReadonlyMap<string, number>
+  /** What was committed after it. */
+  readonly since: Set<string>
+}
+
+interface OlderOffset {
+  /** Of the group and the partition. */
+  readonly key: string
+  readonly group: string
+  readonly partition: number
+  readonly offset: number
+  readonly due: number
+}
+
 class HistoryChecker {
   readonly #anomalies: Anomaly[] = []
   readonly #readers: ReadonlyMap<string, Reader>
@@ -75,8 +91,11 @@ class HistoryChecker {
   readonly #seen = new Map<string, Set<string>>()
   /** Received before the line of their sender arrived, or never sent: the end shows which. */
   readonly #strange: (Place & { readonly name: string; readonly value: string })[] = []
+  /** The last offset of each group and partition. */
   readonly #committed = new Map<string, number>()
-  readonly #asked = new Map<number, ReadonlyMap<string, number>>()
+  readonly #asked = new Map<number, AskedOffsets>()
+  /** Answers that are older than what was committed before the question, unless a member went back: its commit may be acknowledged later. */
+  #older: OlderOffset[] = []
   readonly #lastAcknowledgedMs = new Map<string, number>()
   readonly #pauses: Record<string, number> = {}
   #unknown = 0
@@ -104,13 +123,16 @@ class HistoryChecker {
         for (const [partition, offset] of line.offsets) this.#commit(line.group, partition, offset)
         return
       case 'fetch offsets':
-        this.#asked.set(line.id, new Map(this.#committed))
+        this.#asked.set(line.id, { committed: new Map(this.#committed), since: new Set() })
         return
       case 'fetched offsets':
         return this.#returned(line.group, line.id, line.offsets)
+      case 'joined':
+      case 'error':
       case 'done':
       case 'note':
       case 'fault':
+      case 'slots':
     }
   }
 
@@ -118,6 +140,8 @@ class HistoryChecker {
     for (const { name, value, partition, offset } of this.#strange)
       if (this.#sent.get(value) !== partition)
         this.#report('phantom record', `${name} received '${value}' at ${offset} of ${partition}, which was not sent there`)
+    for (const { group, partition, offset, due } of this.#older)
+      this.#report('lost commit', `${group} is at ${offset} of ${partition}, and ${due} was committed before`)
     for (const values of this.#order.values()) this.#ordered(values)
     for (const reader of this.#readers.values()) {
       if (reader.kind === 'scan') this.#scanned(reader)
@@ -206,19 +230,23 @@ class HistoryChecker {
     this.#places.set(value, place)
   }
 
+  /** A member that has lost its position begins again at an older commit, and its next commits are lower than the last ones. */
   #commit(group: string, partition: number, offset: number): void {
     const key = `${group} ${partition}`
-    this.#committed.set(key, Math.max(this.#committed.get(key) ?? -1, offset))
+    this.#committed.set(key, offset)
+    for (const { since } of this.#asked.values()) since.add(`${key} ${offset}`)
+    this.#older = this.#older.filter((one) => one.key !== key || one.offset !== offset)
   }
 
-  /** Every commit that was acknowledged before the question must be in the answer, or a newer one. */
+  /** Every commit that was acknowledged before the question must be in the answer, or one that was acknowledged after it. */
   #returned(group: string, id: number, offsets: readonly PartitionOffset[]): void {
-    const before = this.#asked.get(id)
-    if (before === undefined) throw new RangeError(`the offsets ${id} were not asked for`)
+    const asked = this.#asked.get(id)
+    if (asked === undefined) throw new RangeError(`the offsets ${id} were not asked for`)
     this.#asked.delete(id)
     for (const [partition, offset] of offsets) {
-      const due = before.get(`${group} ${partition}`) ?? -1
-      if (offset < due) this.#report('lost commit', `${group} is at ${offset} of ${partition}, and ${due} was committed before`)
+      const key = `${group} ${partition}`
+      const due = asked.committed.get(key) ?? -1
+      if (offset < due && !asked.since.has(`${key} ${offset}`)) this.#older.push({ key, group, partition, offset, due })
     }
   }
 

@@ -1,5 +1,11 @@
 // The history of a run: what each client did, in the order in which its lines arrived. It is all that the checker reads.
 
+/**
+ * How clients are set. `patient`: many retries, short time-outs, and a commit after each poll. `default`: as their libraries have it, except that producers are idempotent, and that consumers
+ * commit every 500 ms by themselves.
+ */
+export type ClientSettings = 'patient' | 'default'
+
 /** One line of a client. The programs in clients/ print these. */
 export type ClientLine =
   /** About to be sent. */
@@ -12,6 +18,10 @@ export type ClientLine =
   | { readonly f: 'polled'; readonly reader: string; readonly records: readonly PolledRecord[] }
   /** A commit of a group was acknowledged. */
   | { readonly f: 'committed'; readonly group: string; readonly offsets: readonly PartitionOffset[] }
+  /** A member of a group has joined it, also again. */
+  | { readonly f: 'joined'; readonly reader: string }
+  /** An error that an application sees, other than that of a send: a stream ended, a consumer crashed, a commit was rejected. */
+  | { readonly f: 'error'; readonly text: string }
   /** Every send has an outcome, and none will follow. */
   | { readonly f: 'done' }
   /** For people who look for the cause of an anomaly. */
@@ -30,6 +40,8 @@ export type ObserverLine =
   /** The answer. -1: none is committed. */
   | { readonly f: 'fetched offsets'; readonly group: string; readonly id: number; readonly offsets: readonly PartitionOffset[] }
   | { readonly f: 'fault'; readonly text: string }
+  /** Slots have another owner: how many each agent has now. */
+  | { readonly f: 'slots'; readonly owned: Readonly<Record<string, number>> }
 
 /** How a reader reads, and so what must hold for it. */
 export interface Reader {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectTo } from '../../packages/agent/src/metadata/testing/connection.ts'
 import { type Program, runProgram, startProgram } from '../../packages/sim/src/program.ts'
-import { freePorts } from '../e2e/testing/kafka-broker.ts'
+import { freePorts } from '../e2e/testing/free-ports.ts'
 
 export interface KillablePostgres extends AsyncDisposable {
   readonly port: number
@@ -78,8 +78,11 @@ async function answers(url: string, server: Program): Promise<void> {
   const ended = server.ended.then(({ stderr }) => {
     throw new Error(`PostgreSQL ended: ${stderr}`)
   })
+  const until = performance.now() + answersWithinMs
   const answered = (async () => {
     for (;;) {
+      if (performance.now() > until)
+        throw new Error(`PostgreSQL does not answer after ${answersWithinMs / 1_000} s: ${server.stderr().slice(-2_000)}`)
       const database = await connectTo(url).catch(() => undefined)
       await database?.[Symbol.asyncDispose]()
       if (database !== undefined) return
@@ -89,6 +92,8 @@ async function answers(url: string, server: Program): Promise<void> {
   await Promise.race([answered, ended])
   ended.catch(() => {}) // It will end one day, which is then expected.
 }
+
+const answersWithinMs = 60_000
 
 function childrenOf(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)

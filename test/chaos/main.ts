@@ -1,5 +1,6 @@
 // pnpm chaos [--seconds N] [--seed S] [--seeds COUNT] [--target HOST:PORT] [--record] [--keep]: clients of several libraries work on three agents while processes are killed
 // and paused, and connections, S3 and PostgreSQL fail; then the history is checked and the database audited. LKS_TEST_S3 names an S3 server of others. Needs a build.
+// pnpm chaos --plan moves|kills|pauses [--rounds N] instead does one thing to each agent in turn, and prints how long clients with their default settings waited.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,9 @@ import { parseArgs } from 'node:util'
 import { builtMain } from '../e2e/testing/server.ts'
 import { type ChaosResult, runChaos } from './chaos.ts'
 import { recordRun } from './ledger.ts'
+import { describePauses } from './pause-table.ts'
+import { pausesOf } from './pauses.ts'
+import { type PlanName, planNames, planOf } from './plans.ts'
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +18,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1' },
     target: { type: 'string' },
+    plan: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
     record: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
@@ -21,16 +27,18 @@ const { values } = parseArgs({
 })
 const seconds = wholeOf('--seconds', values.seconds)
 const first = values.seed === undefined ? Date.now() % 1_000_000 : wholeOf('--seed', values.seed)
+const plan = values.plan === undefined ? undefined : planOf(planNameOf(values.plan), wholeOf('--rounds', values.rounds))
 const s3Url = process.env['LKS_TEST_S3'] ?? ''
 
 if (values.target === undefined && !existsSync(builtMain)) throw new Error('the server is not built: run pnpm build first')
 let failed = 0
 const count = wholeOf('--seeds', values.seeds)
 for (let seed = first; seed < first + count; seed += 1) {
-  console.log(`seed ${seed}, ${seconds} s`)
+  console.log(plan === undefined ? `seed ${seed}, ${seconds} s` : plan.what)
   const say = values.quiet ? () => {} : (text: string) => console.log(`  ${text}`)
-  const result = await runChaos({ seed, seconds, s3Url, say, ...(values.target !== undefined && { target: values.target }) })
+  const result = await runChaos({ seed, seconds, s3Url, plan, say, ...(values.target !== undefined && { target: values.target }) })
   console.log(describe(result))
+  for (const counts of plan?.counts ?? []) console.log(describePauses(pausesOf(result.history, result.clients, counts), counts))
   if (result.problems.length > 0) failed += 1
   if (result.problems.length > 0 || values.keep) {
     console.log(`history and logs: ${keep(seed, result)}\nagain: pnpm chaos --seconds ${seconds} --seed ${seed}`)
@@ -48,6 +56,12 @@ function describe({ problems, figures, disturbances, clients }: ChaosResult): st
     `     longest time without an acknowledgement: ${pauses.join(', ')}`,
     ...problems.slice(0, 40).map((problem) => `     ${problem.replaceAll('\n', '\n     ')}`),
   ].join('\n')
+}
+
+function planNameOf(text: string): PlanName {
+  const name = planNames.find((one) => one === text)
+  if (name === undefined) throw new RangeError(`--plan: '${text}' is not valid: use ${planNames.join(', ')}`)
+  return name
 }
 
 /** The folder of what is kept. */

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import type { ObserverLine, PartitionOffset } from './history.ts'
+import { within } from './within.ts'
 
 export class Observer implements AsyncDisposable {
   readonly #kafka: Kafka
@@ -50,20 +51,20 @@ export class Observer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#admin?.disconnect()
+    if (this.#admin !== undefined) await within(this.#admin.disconnect(), { what: 'the observer is disconnected', limitMs: answerMs })
   }
 
   async #once<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
     try {
       if (this.#admin === undefined) {
         const admin = this.#kafka.admin()
-        await admin.connect()
+        await within(admin.connect(), { what: 'the observer is connected', limitMs: answerMs })
         this.#admin = admin
       }
-      return await ask(this.#admin)
+      return await within(ask(this.#admin), { what: 'the observer has an answer', limitMs: answerMs })
     } catch (error) {
       // Another connection, perhaps to another agent.
-      await this.#admin?.disconnect().catch(() => {})
+      void this.#admin?.disconnect().catch(() => {})
       this.#admin = undefined
       throw error
     }
@@ -83,4 +84,6 @@ export class Observer implements AsyncDisposable {
 }
 
 const everyMs = 300
+/** kafkajs tries a request up to four times, each for 5 s. */
+const answerMs = 30_000
 const patienceMs = 60_000

@@ -1,10 +1,12 @@
 // The clients of a run: programs of several libraries that send, read, commit and print what they saw.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorText } from '../../packages/agent/src/native-error.ts'
 import { type Program, startProgram } from '../../packages/sim/src/program.ts'
 import { has, javaOptions, kafkaClasspath, python, succeeds } from '../e2e/testing/programs.ts'
 import { repository } from '../e2e/testing/server.ts'
-import type { ClientLine, Reader } from './history.ts'
+import type { ClientLine, ClientSettings, Reader } from './history.ts'
+import { within } from './within.ts'
 
 export interface ChaosClient {
   /** Of its process in the history. */
@@ -12,13 +14,13 @@ export interface ChaosClient {
   readonly command: readonly [program: string, ...args: string[]]
   readonly readers: readonly Reader[]
   readonly group: string
-  readonly everyMs: number
 }
 
 export interface Addressed {
   readonly bootstrap: string
   readonly topic: string
   readonly partitions: number
+  readonly settings: ClientSettings
 }
 
 /** Those that this machine has. kafkajs and @platformatic/kafka are always there. */
@@ -50,7 +52,7 @@ function aClient(
     ...(assigned ? [{ kind: 'assigned', name: `${name} reader` } as const] : []),
     { kind: 'scan', name: `${name} scan` },
   ]
-  return { name, command, readers, group, everyMs: 25 }
+  return { name, command, readers, group }
 }
 
 export type OnClientLine = (process: string, line: ClientLine) => void
@@ -61,12 +63,12 @@ export interface RunningClient extends AsyncDisposable {
   stopSending(): void
   /** It has ended, and should not have yet. */
   readonly isOver: boolean
-  /** Settles when it has ended by itself; a failure is its text. */
+  /** Settles when it has ended by itself, or was killed because it did not; a failure is its text. */
   finish(): Promise<string | undefined>
 }
 
 export function startWork(client: ChaosClient, at: Addressed, onLine: OnClientLine): RunningClient {
-  const program = start(client, ['work', ...argumentsOf(at), client.name, String(client.everyMs)], onLine)
+  const program = start(client, ['work', ...argumentsOf(at, client), String(everyMs[at.settings])], onLine)
   let isOver = false
   void program.ended.then(() => (isOver = true))
   return {
@@ -77,11 +79,22 @@ export function startWork(client: ChaosClient, at: Addressed, onLine: OnClientLi
     stopSending: () => program.write('stop\n'),
     async finish() {
       program.endInput()
-      return failureOf(client, await program.ended)
+      try {
+        return failureOf(client, await within(program.ended, { what: `${client.name} has ended`, limitMs: finishLimitMs }))
+      } catch (error) {
+        await program.kill()
+        return errorText(error)
+      }
     },
     [Symbol.asyncDispose]: async () => void (await program.kill()),
   }
 }
+
+/** Between two sends of a client. Pauses are measured where the machine is not busy. */
+const everyMs: Readonly<Record<ClientSettings, number>> = { patient: 25, default: 60 }
+
+/** Clients leave their groups, and close what they have. */
+const finishLimitMs = 120_000
 
 /** Reads everything, from the first offset to the ends. Returns its failure. */
 export async function scan(
@@ -90,7 +103,8 @@ export async function scan(
   onLine: OnClientLine,
 ): Promise<string | undefined> {
   const ends = [...at.ends].map((pair) => pair.join(':')).join(',')
-  const program = start(client, ['scan', ...argumentsOf(at), client.name, ends], onLine, scanLimitMs)
+  const words = ['scan', ...argumentsOf({ ...at, settings: 'patient' }, client), ends]
+  const program = start(client, words, onLine, scanLimitMs)
   program.endInput()
   return failureOf(client, await program.ended)
 }
@@ -103,8 +117,8 @@ function start(client: ChaosClient, words: readonly string[], onLine: OnClientLi
   return startProgram(program, [...args, ...words], { limitMs, onLine: (text) => onLine(client.name, JSON.parse(text) as ClientLine) })
 }
 
-function argumentsOf({ bootstrap, topic, partitions }: Addressed): readonly string[] {
-  return [bootstrap, topic, String(partitions)]
+function argumentsOf({ bootstrap, topic, partitions, settings }: Addressed, { name }: ChaosClient): readonly string[] {
+  return [bootstrap, topic, String(partitions), name, settings]
 }
 
 function failureOf({ name }: ChaosClient, { code, signal, stderr }: Awaited<Program['ended']>): string | undefined {

@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest'
 import { type Program, startProgram } from '../../packages/sim/src/program.ts'
 import { printed } from './testing/client-command.ts'
 import { ecosystemCommand, needsClients } from './testing/client-program.ts'
-import { freePorts } from './testing/kafka-broker.ts'
+import { freePorts } from './testing/free-ports.ts'
 import { linesOf } from './testing/programs.ts'
 import { startServer, temporaryFolder } from './testing/server.ts'
 

@@ -3,11 +3,13 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -23,6 +25,7 @@ public class JavaChaosClient {
     private static String topic;
     private static int partitions;
     private static String name;
+    private static boolean patient;
     private static volatile boolean stopped;
     private static volatile boolean ended;
     private static volatile boolean failed;
@@ -32,12 +35,13 @@ public class JavaChaosClient {
         topic = args[2];
         partitions = Integer.parseInt(args[3]);
         name = args[4];
+        patient = args[5].equals("patient");
         if (args[0].equals("scan")) {
-            scan(args[5]);
+            scan(args[6]);
         } else {
             thread(JavaChaosClient::readInput);
             List<Thread> readers = List.of(thread(JavaChaosClient::readAssigned), thread(JavaChaosClient::readGroup));
-            produce(Long.parseLong(args[5]));
+            produce(Long.parseLong(args[6]));
             for (Thread reader : readers) reader.join();
         }
         System.exit(0);
@@ -62,18 +66,20 @@ public class JavaChaosClient {
     }
 
     private static Map<String, Object> config(Map<String, Object> more) {
-        Map<String, Object> config = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "client.id", name, "reconnect.backoff.ms", 50, "reconnect.backoff.max.ms", 500, "request.timeout.ms", 10_000));
+        Map<String, Object> config = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "client.id", name));
+        if (patient) config.putAll(Map.of("reconnect.backoff.ms", 50, "reconnect.backoff.max.ms", 500, "request.timeout.ms", 10_000));
         config.putAll(more);
         return config;
     }
 
     private static KafkaProducer<String, String> producer() {
-        var more = Map.<String, Object>of("enable.idempotence", true, "linger.ms", 2, "delivery.timeout.ms", 60_000, "max.block.ms", 60_000, "retry.backoff.ms", 50);
+        Map<String, Object> more = new HashMap<>(Map.of("enable.idempotence", true));
+        if (patient) more.putAll(Map.of("linger.ms", 2, "delivery.timeout.ms", 60_000, "max.block.ms", 60_000, "retry.backoff.ms", 50));
         return new KafkaProducer<>(config(more), new StringSerializer(), new StringSerializer());
     }
 
     private static KafkaConsumer<String, String> consumer(Map<String, Object> more) {
-        Map<String, Object> config = config(Map.of("enable.auto.commit", false, "fetch.max.wait.ms", 200, "session.timeout.ms", 10_000, "heartbeat.interval.ms", 1_000));
+        Map<String, Object> config = config(patient ? Map.of("enable.auto.commit", false, "fetch.max.wait.ms", 200, "session.timeout.ms", 10_000, "heartbeat.interval.ms", 1_000) : Map.of("auto.commit.interval.ms", 500));
         config.putAll(more);
         return new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer());
     }
@@ -137,7 +143,7 @@ public class JavaChaosClient {
     private static void read(String reader, java.util.function.BooleanSupplier over) {
         List<TopicPartition> all = new ArrayList<>();
         for (int partition = 0; partition < partitions; partition++) all.add(new TopicPartition(topic, partition));
-        try (var consumer = consumer(Map.of("auto.offset.reset", "none"))) {
+        try (var consumer = consumer(Map.of("auto.offset.reset", "none", "enable.auto.commit", false))) {
             consumer.assign(all);
             for (TopicPartition each : all) consumer.seek(each, 0);
             while (!over.getAsBoolean()) {
@@ -150,10 +156,18 @@ public class JavaChaosClient {
     private static void readGroup() {
         String group = name + "-group";
         try (var consumer = consumer(Map.of("group.id", group, "auto.offset.reset", "earliest"))) {
-            consumer.subscribe(List.of(topic));
+            consumer.subscribe(List.of(topic), new ConsumerRebalanceListener() {
+                @Override
+                public void onPartitionsRevoked(Collection<TopicPartition> gone) {}
+
+                @Override
+                public void onPartitionsAssigned(Collection<TopicPartition> assigned) {
+                    emit("{\"f\":\"joined\",\"reader\":\"%s\"}", name + " member");
+                }
+            });
             while (!ended) {
                 var records = polled(name + " member", consumer);
-                if (records.isEmpty()) continue;
+                if (records.isEmpty() || !patient) continue;
                 Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
                 for (var each : records.partitions()) offsets.put(each, new OffsetAndMetadata(last(records.records(each)).offset() + 1));
                 try {
@@ -162,7 +176,7 @@ public class JavaChaosClient {
                     offsets.forEach((each, offset) -> pairs.add("[" + each.partition() + "," + offset.offset() + "]"));
                     emit("{\"f\":\"committed\",\"group\":\"%s\",\"offsets\":[%s]}", group, String.join(",", pairs));
                 } catch (KafkaException error) {
-                    emit("{\"f\":\"note\",\"text\":%s}", quoted(name + " cannot commit: " + error));
+                    emit("{\"f\":\"error\",\"text\":%s}", quoted(name + " cannot commit: " + error));
                 }
             }
         }

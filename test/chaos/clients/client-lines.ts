@@ -1,5 +1,5 @@
 // What the Node clients of a run share: their arguments, their lines, and the two steps in which they end.
-import type { ClientLine } from '../history.ts'
+import type { ClientLine, ClientSettings } from '../history.ts'
 
 export interface ClientTask {
   readonly bootstrap: string
@@ -9,15 +9,17 @@ export interface ClientTask {
   readonly name: string
   /** Between two sends. */
   readonly everyMs: number
+  readonly settings: ClientSettings
 }
 
-/** `work BOOTSTRAP TOPIC PARTITIONS NAME EVERY_MS`, or `scan …` with the end of each partition as `0:17,1:20`. */
+/** `work BOOTSTRAP TOPIC PARTITIONS NAME SETTINGS EVERY_MS`, or `scan …` with the end of each partition as `0:17,1:20`. */
 export function taskOf(): { readonly command: string; readonly task: ClientTask; readonly ends: ReadonlyMap<number, number> } {
-  const [command = '', bootstrap = '', topic = '', partitions = '', name = '', last = ''] = process.argv.slice(2)
+  const [command = '', bootstrap = '', topic = '', partitions = '', name = '', settings = '', last = ''] = process.argv.slice(2)
   const pairs = command === 'scan' ? last.split(',').map((pair) => pair.split(':').map(Number)) : []
   return {
     command,
-    task: { bootstrap, topic, partitions: Number(partitions), name, everyMs: Number(last) },
+    // The cast: workload.ts passes it.
+    task: { bootstrap, topic, partitions: Number(partitions), name, everyMs: Number(last), settings: settings as ClientSettings },
     ends: new Map(pairs.map(([partition = 0, end = 0]) => [partition, end])),
   }
 }

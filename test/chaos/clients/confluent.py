@@ -5,9 +5,12 @@ import threading
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-command, bootstrap, topic, partitions, name, last = sys.argv[1:]
+command, bootstrap, topic, partitions, name, settings, last = sys.argv[1:]
 partitions = int(partitions)
-common = {'bootstrap.servers': bootstrap, 'client.id': name, 'reconnect.backoff.ms': 50, 'reconnect.backoff.max.ms': 500, 'socket.timeout.ms': 10000}
+patient = settings == 'patient'
+common = {'bootstrap.servers': bootstrap, 'client.id': name}
+if patient:
+    common.update({'reconnect.backoff.ms': 50, 'reconnect.backoff.max.ms': 500, 'socket.timeout.ms': 10000})
 printing = threading.Lock()
 stopped = threading.Event()
 ended = threading.Event()
@@ -32,7 +35,8 @@ def value_of(number, partition):
 
 
 def a_producer():
-    return Producer({**common, 'enable.idempotence': True, 'linger.ms': 2, 'message.timeout.ms': 60000, 'retry.backoff.ms': 50})
+    more = {'linger.ms': 2, 'message.timeout.ms': 60000, 'retry.backoff.ms': 50} if patient else {}
+    return Producer({**common, 'enable.idempotence': True, **more})
 
 
 def produce():
@@ -74,7 +78,7 @@ def produce():
 def polled(reader, messages):
     for message in messages:
         if message.error() is not None and message.error().code() not in (KafkaError._PARTITION_EOF,):
-            emit(f='note', text='%s: %s' % (reader, message.error()))
+            emit(f='error', text='%s: %s' % (reader, message.error()))
     records = [[m.partition(), m.offset(), m.value().decode()] for m in messages if m.error() is None]
     if records:
         emit(f='polled', reader=reader, records=records)
@@ -96,26 +100,19 @@ def read_assigned():
 
 def read_group():
     group = name + '-group'
-    consumer = Consumer({
-        **common,
-        'group.id': group,
-        'auto.offset.reset': 'earliest',
-        'enable.auto.commit': False,
-        'session.timeout.ms': 10000,
-        'heartbeat.interval.ms': 1000,
-        'fetch.wait.max.ms': 200,
-    })
-    consumer.subscribe([topic])
+    own = {'enable.auto.commit': False, 'session.timeout.ms': 10000, 'heartbeat.interval.ms': 1000, 'fetch.wait.max.ms': 200} if patient else {'auto.commit.interval.ms': 500}
+    consumer = Consumer({**common, 'group.id': group, 'auto.offset.reset': 'earliest', **own})
+    consumer.subscribe([topic], on_assign=lambda *_: emit(f='joined', reader=name + ' member'))
     while not ended.is_set():
         records = polled(name + ' member', consumer.consume(200, 0.2))
-        if not records:
+        if not records or not patient:
             continue
         ends = {partition: offset + 1 for partition, offset, _ in records}
         try:
             done = consumer.commit(offsets=[TopicPartition(topic, partition, end) for partition, end in ends.items()], asynchronous=False)
             emit(f='committed', group=group, offsets=[[each.partition, each.offset] for each in done if each.error is None])
         except KafkaException as error:
-            emit(f='note', text='%s cannot commit: %s' % (name, error))
+            emit(f='error', text='%s cannot commit: %s' % (name, error))
     consumer.close()
 
 

@@ -6,12 +6,12 @@ import { emit, isAtEnds, notesRejections, phases, taskOf } from './client-lines.
 
 const { command, task, ends } = taskOf()
 const { topic, name, partitions } = task
+const patient = task.settings === 'patient'
 const kafka = new Kafka({
   clientId: name,
   brokers: task.bootstrap.split(','),
   logLevel: logLevel.NOTHING,
-  requestTimeout: 10_000,
-  retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 },
+  ...(patient && { requestTimeout: 10_000, retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 } }),
 })
 
 notesRejections(name)
@@ -57,31 +57,40 @@ async function produce(stopped: AbortSignal): Promise<void> {
 }
 
 async function connected(): Promise<Producer> {
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
+  const producer = kafka.producer({ idempotent: true, ...(patient && { maxInFlightRequests: 1 }) })
   await producer.connect()
   return producer
 }
 
 async function member(number: number): Promise<Consumer> {
   const group = `${name}-group`
+  const reader = `${name} member ${number}`
   const consumer = kafka.consumer({
     groupId: group,
-    sessionTimeout: 10_000,
-    heartbeatInterval: 1_000,
-    maxWaitTimeInMs: 200,
-    retry: { retries: 30, restartOnFailure: async () => true },
+    ...(patient && {
+      sessionTimeout: 10_000,
+      heartbeatInterval: 1_000,
+      maxWaitTimeInMs: 200,
+      retry: { retries: 30, restartOnFailure: async () => true },
+    }),
   })
+  consumer.on('consumer.group_join', () => emit({ f: 'joined', reader }))
+  consumer.on('consumer.crash', ({ payload: { error } }) => emit({ f: 'error', text: `${reader} crashed: ${String(error)}` }))
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
   await consumer.run({
-    autoCommit: false,
+    ...(patient ? { autoCommit: false } : { autoCommitInterval: 500 }),
     eachBatch: async (payload: EachBatchPayload) => {
       if (!payload.isRunning() || payload.isStale()) return
       const { partition, messages } = payload.batch
       const last = messages.at(-1)
       if (last === undefined) return
       const records = messages.map(({ offset, value }) => [partition, Number(offset), String(value)] as const)
-      emit({ f: 'polled', reader: `${name} member ${number}`, records })
+      emit({ f: 'polled', reader, records })
+      if (!patient) {
+        payload.resolveOffset(last.offset)
+        return await payload.heartbeat()
+      }
       const offset = Number(last.offset) + 1
       await consumer.commitOffsets([{ topic, partition, offset: String(offset) }])
       emit({ f: 'committed', group, offsets: [[partition, offset]] })

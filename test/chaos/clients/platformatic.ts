@@ -10,13 +10,11 @@ type TextProducer = Producer<string, string, string, string>
 
 const { command, task, ends } = taskOf()
 const { topic, name, partitions } = task
+const patient = task.settings === 'patient'
 const common = {
   clientId: name,
   bootstrapBrokers: task.bootstrap.split(','),
-  retries: 30,
-  retryDelay: 100,
-  connectTimeout: 5_000,
-  requestTimeout: 10_000,
+  ...(patient && { retries: 30, retryDelay: 100, connectTimeout: 5_000, requestTimeout: 10_000 }),
 }
 const group = `${name}-group`
 
@@ -71,7 +69,7 @@ async function read(isOver: () => boolean): Promise<void> {
     try {
       await readAll(consumer, stream, isOver)
     } catch (error) {
-      emit({ f: 'note', text: `${name} lost its stream: ${String(error)}` })
+      emit({ f: 'error', text: `${name} lost its stream: ${String(error)}` })
     }
     await consumer.close(true).catch(() => {})
   }
@@ -80,9 +78,10 @@ async function read(isOver: () => boolean): Promise<void> {
 async function readAll(consumer: TextConsumer, stream: TextStream, isOver: () => boolean): Promise<void> {
   for await (const { partition, offset, value, leaderEpoch } of stream) {
     emit({ f: 'polled', reader: `${name} member`, records: [[partition, Number(offset), value]] })
+    if (isOver()) return
+    if (!patient) continue
     await consumer.commit({ offsets: [{ topic, partition, offset: offset + 1n, leaderEpoch }] })
     emit({ f: 'committed', group, offsets: [[partition, Number(offset) + 1]] })
-    if (isOver()) return
   }
 }
 
@@ -91,11 +90,9 @@ async function consuming(groupId: string): Promise<{ readonly consumer: TextCons
     ...common,
     groupId,
     deserializers: stringDeserializers,
-    autocommit: false,
-    sessionTimeout: 10_000,
-    heartbeatInterval: 1_000,
-    maxWaitTime: 200,
+    ...(patient ? { autocommit: false, sessionTimeout: 10_000, heartbeatInterval: 1_000, maxWaitTime: 200 } : { autocommit: 500 }),
   })
+  consumer.on('consumer:group:join', () => emit({ f: 'joined', reader: `${name} member` }))
   try {
     return { consumer, stream: await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' }) }
   } catch (error) {

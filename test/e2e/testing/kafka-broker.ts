@@ -1,10 +1,9 @@
 // Apache Kafka itself, for tests of what must work with any Kafka: one KRaft broker of the jars that KAFKA_CLASSPATH names, with a listener that wants a login.
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Program, startProgram } from '../../../packages/sim/src/program.ts'
+import { freePorts } from './free-ports.ts'
 import { javaOptions, kafkaClasspath, kafkaTool, succeeds } from './programs.ts'
 import { lks, temporaryFolder } from './server.ts'
 
@@ -87,18 +86,4 @@ group.initial.rebalance.delay.ms=0
 log.cleaner.backoff.ms=100
 log.cleaner.dedupe.buffer.size=8388608
 `
-}
-
-/** Held together, so that they differ. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(async (server) => await new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Program, startProgram } from '../../../packages/sim/src/program.ts'
-import { freePorts } from './kafka-broker.ts'
+import { freePorts } from './free-ports.ts'
 
 export interface PgBouncer extends AsyncDisposable {
   /** Of the same database. */

@@ -39,6 +39,8 @@ export interface ServerRun {
   readonly ports?: readonly string[]
   /** `built`, the default: what testing/build.ts has made before the first test. `source`: what `pnpm start` runs. */
   readonly entry?: 'built' | 'source' | Installed
+  /** A server that is not ready by then is killed. */
+  readonly readyWithinMs?: number
 }
 
 /** A packed `lks` somewhere else, and the Node that runs it. */
@@ -54,14 +56,15 @@ export function portsOf({ port, urls }: Pick<ServerProcess, 'port' | 'urls'>): r
   return ['--kafka-port', String(port), '--control-port', new URL(urls.control).port, '--data-port', new URL(urls.data).port]
 }
 
-/** Runs `lks dev` or `lks start` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before. */
+/** Runs `lks dev` or `lks start` on any free ports, until it says that it is ready. Rejects with what it printed when it ends before, or takes too long. */
 export async function startServer(run: ServerRun = {}): Promise<ServerProcess> {
   const { program: server, ended } = await startLks({
     ...run,
     args: [run.command ?? 'dev', ...(run.ports ?? anyPorts), ...(run.args ?? [])],
   })
+  const limit = setTimeout(() => server.signal('SIGKILL'), run.readyWithinMs ?? readyWithinMs)
   // The cast: the line's keys are the command's contract, and command.test.ts holds them to it.
-  const ready = JSON.parse(await server.firstLine()) as ReadyLine
+  const ready = JSON.parse(await server.firstLine().finally(() => clearTimeout(limit))) as ReadyLine
   const end = (signal: NodeJS.Signals): Promise<ProgramEnd> => {
     server.signal(signal)
     return ended
@@ -77,6 +80,9 @@ export async function startServer(run: ServerRun = {}): Promise<ServerProcess> {
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
   }
 }
+
+/** On a machine that does much else, a start takes many times its usual second. */
+const readyWithinMs = 100_000
 
 /** Runs `lks` with the arguments until it ends by itself. */
 export async function lks(args: readonly string[], run: Omit<ServerRun, 'args'> = {}): Promise<ProgramEnd> {
