@@ -184,7 +184,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     publishStart,
   })
   const damaged = new DamageOperations({ ...base, ...storage, topics, log, store: parts.metadata.damage, damage, tails })
-  const groupOperations = new GroupOperations({ groups, topics, log, offsets })
+  const groupOperations = new GroupOperations({ ...base, groups, topics, log, offsets })
   const reportsTopics = (): boolean => view.owners.ofName('storage').mine
   const operations = {
     topics,

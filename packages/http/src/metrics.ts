@@ -2,7 +2,7 @@
 import { KafkaError, MetadataError, type Metric, orLate } from '@local-kafka-service/agent'
 import type { FastifyInstance } from 'fastify'
 import type { PlaneParts } from './plane.ts'
-import { prometheusText } from './prometheus.ts'
+import { prometheusText, prometheusType } from './prometheus.ts'
 import type { ServedAgent } from './served-agent.ts'
 
 /** Prometheus gives a scrape 10 s, and needs the metrics of the process most while the database is slow. */
@@ -22,9 +22,9 @@ export function metricsRoute(app: FastifyInstance, { agent }: PlaneParts): void 
       },
     },
     async (_request, reply) => {
-      const { contentType, text } = await prometheusText([...agent.metrics(), ...(await topicMetrics(agent))])
+      const text = await prometheusText([...agent.metrics(), ...(await topicMetrics(agent))], agent.shared.turns)
       return reply
-        .type(contentType)
+        .type(prometheusType)
         .serializer((body: unknown) => String(body))
         .send(text)
     },

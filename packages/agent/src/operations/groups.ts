@@ -6,23 +6,20 @@ import {
   errors,
   type Outcome,
   ProtocolError,
-  partitionLag,
   partitionsOfGroup,
 } from '@local-kafka-service/protocol'
 import type { GroupListing, Groups } from '../coordinate/groups.ts'
 import { must } from '../core/assert.ts'
 import type { ClassicGroupState, CommitRequest, Described, DescribedMember } from '../core/group/classic-messages.ts'
 import { partitionKey, type TopicId, type TopicPartition } from '../core/ids.ts'
-import type { LogIndex, PartitionState, Topic } from '../metadata/metadata-store.ts'
+import type { PartitionState, Topic } from '../metadata/metadata-store.ts'
 import type { Damage } from '../read/damage.ts'
 import type { Offsets } from '../read/offsets.ts'
+import { type GroupPartition, type GroupPartitionsParts, groupPartitions, livingTopics } from './group-partitions.ts'
 import { noPartition, range, rejected } from './record-places.ts'
-import type { TopicOperations } from './topics.ts'
 
-export interface GroupOperationsParts {
+export interface GroupOperationsParts extends GroupPartitionsParts {
   readonly groups: Pick<Groups, 'ask' | 'commitInSteps' | 'offsets' | 'delete' | 'list' | 'listAll' | 'vacate'>
-  readonly topics: Pick<TopicOperations, 'find'>
-  readonly log: Pick<LogIndex, 'partitions'>
   readonly offsets: Pick<Offsets, 'list'>
 }
 
@@ -47,19 +44,6 @@ export interface GroupMember extends Pick<DescribedMember, 'memberId' | 'groupIn
   /** Undefined when the protocol type is not `consumer`, or when the bytes are not valid for it. */
   readonly subscription: readonly string[] | undefined
   readonly assignment: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | undefined
-}
-
-export interface GroupPartition {
-  readonly topic: string
-  readonly partition: number
-  /** Undefined when there is no commit, or when it was deleted with its topic. */
-  readonly committed: { readonly offset: number; readonly metadata: string } | undefined
-  readonly start: number
-  readonly end: number
-  /** The number of unread records; without a commit, all records of the partition. */
-  readonly lag: number
-  /** The member to which the partition is assigned. */
-  readonly memberId: string | undefined
 }
 
 /** `by` counts from the committed offset; a negative number goes back. `time` is the first record that is not older, or the end when there is none. */
@@ -176,38 +160,17 @@ export class GroupOperations {
     return { kind: 'ok', value: left.members.flatMap((member) => (member.error === 'NONE' ? [member.memberId] : [])) }
   }
 
-  async #partitions(groupId: string, members: readonly GroupMember[], maySee: (topic: string) => boolean): Promise<GroupPartition[]> {
-    const { groups, log } = this.#parts
+  async #partitions(
+    groupId: string,
+    members: readonly GroupMember[],
+    maySee: (topic: string) => boolean,
+  ): Promise<readonly GroupPartition[]> {
+    const { groups } = this.#parts
     const committed = (await groups.offsets(groupId)).filter(({ topic }) => maySee(topic))
     const assigned = members.flatMap(({ memberId, assignment = [] }) =>
       assignment.flatMap(({ topic, partitions }) => (maySee(topic) ? partitions.map((partition) => ({ topic, partition, memberId })) : [])),
     )
-    const living = await this.#living([...committed, ...assigned])
-    const offsets = new Map(committed.map((one) => [partitionKey(one.topicId, one.partition), one]))
-    // The commits are newer than the catalog, which may have an earlier topic of the same name.
-    const ids = new Map(committed.map(({ topic, topicId }) => [topic, topicId]))
-    const owners = new Map(assigned.map(({ topic, partition, memberId }) => [partitionKey(topic, partition), memberId]))
-    const listed = partitionsOfGroup(committed, assigned, (topic) => living.get(topic)?.partitions).flatMap(({ topic, partition }) => {
-      const topicId = ids.get(topic) ?? living.get(topic)?.topicId
-      return topicId === undefined ? [] : [{ topic, topicId, partition }]
-    })
-    const states = listed.length === 0 ? [] : await log.partitions(listed)
-    return listed.flatMap(({ topic, topicId, partition }, at) => {
-      const state = states[at]
-      // The topic was deleted in the meantime.
-      if (state === undefined) return []
-      const { logStartOffset: start, highWatermark: end } = state
-      const known = offsets.get(partitionKey(topicId, partition))
-      const lag = partitionLag({ committed: known?.offset, start, end })
-      const memberId = owners.get(partitionKey(topic, partition))
-      return [{ topic, partition, committed: known && { offset: known.offset, metadata: known.metadata }, start, end, lag, memberId }]
-    })
-  }
-
-  /** The topics of the rows, by name. */
-  async #living(rows: readonly { readonly topic: string }[]): Promise<ReadonlyMap<string, Topic>> {
-    const found = await this.#parts.topics.find([...new Set(rows.map(({ topic }) => topic))], { autoCreate: false })
-    return new Map(found.flatMap((outcome) => (outcome.kind === 'ok' ? [[outcome.value.name, outcome.value] as const] : [])))
+    return await groupPartitions({ committed, assigned }, this.#parts)
   }
 
   /** The partitions to move, with their current commits. */
@@ -218,7 +181,10 @@ export class GroupOperations {
       if (partitions !== undefined) return rejected('INVALID_REQUEST', 'The request names partitions but no topic: name the topic too.')
       const hidden = committed.find((row) => !mayRead(row.topic))
       if (hidden !== undefined) return rejected('TOPIC_AUTHORIZATION_FAILED')
-      const living = await this.#living(committed)
+      const living = await livingTopics(
+        committed.map((row) => row.topic),
+        topics,
+      )
       const offsets = new Map(committed.map((row) => [partitionKey(row.topicId, row.partition), row]))
       const ids = new Map(committed.map((row) => [row.topic, row.topicId]))
       // `by` needs a commit to count from.

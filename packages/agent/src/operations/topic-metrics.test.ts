@@ -5,7 +5,16 @@ import { aBatch, anAgent } from '../api/testing/an-agent.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Metric } from '../observe/metric.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
-import { groupsWithLag, partitionsWithMetrics, TopicMetrics, type TopicMetricsParts, topicsWithMetrics } from './topic-metrics.ts'
+import { Turns } from '../time/turns.ts'
+import type { GroupPartition } from './group-partitions.ts'
+import {
+  groupsWithLag,
+  lagsWithMetrics,
+  partitionsWithMetrics,
+  TopicMetrics,
+  type TopicMetricsParts,
+  topicsWithMetrics,
+} from './topic-metrics.ts'
 
 const of = (metrics: readonly Metric[], name: string): Metric['samples'] => metrics.find((one) => one.name === name)?.samples ?? []
 
@@ -43,15 +52,19 @@ interface Fake extends TopicMetricsParts {
 function aFake({
   topics = [],
   groups = [],
+  lagsOf = {},
   ...parts
 }: Partial<Pick<TopicMetricsParts, 'records' | 'reportsTopics'>> & {
   readonly topics?: readonly Topic[]
   readonly groups?: readonly string[]
+  readonly lagsOf?: Readonly<Record<string, number>>
 } = {}): Fake {
   const reads = { counts: 0, bytes: 0, lists: 0 }
+  const clock = new ManualClock()
   return {
     reads,
-    clock: new ManualClock(),
+    clock,
+    turns: new Turns(clock),
     topics: { list: async () => topics },
     records: {
       counts: async (asked, { bytes }) => {
@@ -69,13 +82,24 @@ function aFake({
         if (groupId === 'moved') throw new KafkaError('NOT_COORDINATOR')
         if (groupId === 'deleted') return { kind: 'error', code: 69, message: 'There is no such group.' }
         const described = { groupId, state: 'Empty', protocolType: '', protocolName: '', generation: 0, leader: '' } as const
-        return { kind: 'ok', value: { ...described, members: [], partitions: [], lag: 0 } }
+        const partitions = Array.from({ length: lagsOf[groupId] ?? 0 }, (_, at) => aLag(`t${at}`))
+        return { kind: 'ok', value: { ...described, members: [], partitions, lag: 0 } }
       },
     },
     reportsTopics: () => true,
     ...parts,
   }
 }
+
+const aLag = (topic: string): GroupPartition => ({
+  topic,
+  partition: 0,
+  committed: undefined,
+  start: 0,
+  end: 1,
+  lag: 1,
+  memberId: undefined,
+})
 
 const aTopic = (name: string, partitions = 1): Topic =>
   ({ topicId: name, name, partitions, configs: {}, createdAtMs: 0 }) as unknown as Topic
@@ -123,4 +147,21 @@ test('the count of topics, partitions and groups with metrics is bounded, and th
   expect(of(metrics, 'lks_topic_records')).toHaveLength(101)
   expect(of(metrics, 'lks_group_members')).toHaveLength(groupsWithLag)
   expect([of(metrics, 'lks_topics')[0]?.value, of(metrics, 'lks_groups')[0]?.value]).toEqual([topics.length, groups.length])
+})
+
+test('the count of lags is bounded, and long groups are added up in several turns', async () => {
+  let turnCount = 0
+  const turns = new Turns({
+    soon(callback) {
+      turnCount += 1
+      setImmediate(callback)
+    },
+  })
+  const metrics = await new TopicMetrics({
+    ...aFake({ groups: ['long', 'wide'], lagsOf: { long: 100, wide: lagsWithMetrics } }),
+    turns,
+  }).read()
+  expect(of(metrics, 'lks_group_lag')).toHaveLength(lagsWithMetrics)
+  expect(of(metrics, 'lks_group_members')).toHaveLength(2)
+  expect(turnCount).toBeGreaterThan(10)
 })

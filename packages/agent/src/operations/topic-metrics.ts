@@ -4,6 +4,7 @@ import type { ClassicGroupState } from '../core/group/classic-messages.ts'
 import type { Topic } from '../metadata/metadata-store.ts'
 import type { Metric } from '../observe/metric.ts'
 import type { Clock } from '../time/clock.ts'
+import type { Turns } from '../time/turns.ts'
 import type { GroupDescription, GroupOperations } from './groups.ts'
 import type { TopicCounts } from './topic-counts.ts'
 import type { TopicOperations } from './topics.ts'
@@ -14,6 +15,8 @@ export const topicsWithMetrics = 1_000
 export const partitionsWithMetrics = 50_000
 /** Groups beyond the first by id have no lag: each is described by a read of its own. */
 export const groupsWithLag = 200
+/** Lags of a group in a topic. A group may have committed offsets in every topic, so without a bound a scrape could have a million of them. */
+export const lagsWithMetrics = 10_000
 
 /** Times after which numbers are read again, in milliseconds. Bytes add up all segments, so they are the more expensive ones. */
 const countsMs = 10_000
@@ -29,6 +32,7 @@ export interface TopicMetricsParts {
     describe: GroupOperations['describe']
   }
   readonly clock: Pick<Clock, 'monotonic'>
+  readonly turns: Turns
   /** One agent of a cluster reports its topics; each reports its own groups. */
   readonly reportsTopics: () => boolean
 }
@@ -93,13 +97,17 @@ export class TopicMetrics {
     const groups = await this.#parts.groups.list()
     const lags: Metric['samples'][number][] = []
     const members: Metric['samples'][number][] = []
+    const slice = this.#parts.turns.slice()
     for (const { groupId: group } of groups.slice(0, groupsWithLag)) {
       const described = await this.#describe(group)
       if (described === undefined) continue
       members.push({ labels: { group }, value: described.members.length })
       const byTopic = new Map<string, number>()
-      for (const { topic, lag } of described.partitions) byTopic.set(topic, lag + (byTopic.get(topic) ?? 0))
-      for (const [topic, lag] of byTopic) lags.push({ labels: { group, topic }, value: lag })
+      for (const { topic, lag } of described.partitions) {
+        byTopic.set(topic, lag + (byTopic.get(topic) ?? 0))
+        if (slice.spent(1)) await slice.next()
+      }
+      for (const [topic, lag] of byTopic) if (lags.length < lagsWithMetrics) lags.push({ labels: { group, topic }, value: lag })
     }
     return [
       { name: 'lks_groups', help: 'Groups that this agent coordinates.', type: 'gauge', samples: [{ labels: {}, value: groups.length }] },
@@ -111,7 +119,7 @@ export class TopicMetrics {
       },
       {
         name: 'lks_group_lag',
-        help: 'Records between the committed offsets of a group and the ends of the partitions of a topic; without a commit, all of them.',
+        help: `Records between the committed offsets of a group and the ends of the partitions of a topic; without a commit, all of them. At most ${lagsWithMetrics}, by group and topic.`,
         type: 'gauge',
         samples: lags,
       },

@@ -169,7 +169,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     settings: agentSettings,
     turns,
   })
-  const groups = new GroupOperations({ groups: noGroups, topics, log, offsets })
+  const groups = new GroupOperations({ groups: noGroups, topics, log, offsets, turns })
   const transactions = new TransactionOperations({
     transactions: { find: notHere, abort: notHere },
     transactionStore: { list: () => Promise.resolve([]) },
@@ -191,7 +191,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     compaction: { compactNow: async ({ configs }) => configs['cleanup.policy'] === 'compact' },
   })
 
-  const topicMetrics = new TopicMetrics({ topics, records, groups, clock, reportsTopics: () => true })
+  const topicMetrics = new TopicMetrics({ topics, records, groups, clock, turns, reportsTopics: () => true })
   const asked: string[] = []
   const gate: ServedAgent['shared']['gate'] = {
     authorize(_context, operation, { type, name }) {
