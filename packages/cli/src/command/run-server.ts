@@ -6,6 +6,7 @@ import { type Server, startServer } from 'local-kafka-service/internal/server/se
 import { planOf } from 'local-kafka-service/internal/server/server-plan'
 import { UserError } from 'local-kafka-service/internal/user-error'
 import { productVersion } from 'local-kafka-service/internal/version'
+import { boundHeap } from './heap-growth.ts'
 import { jsonLog, type Log, terminalLog } from './log.ts'
 import { type FirstScreen, firstScreen, readyLine } from './screen.ts'
 
@@ -36,6 +37,7 @@ export async function runServer(command: ServerCommand, given: OptionSources): P
       columns: process.stdout.columns ?? 80,
     }
     show(ready, log)
+    boundHeap()
     report = logged
     for (const event of early) report(event)
     await untilEnd(server, log)
