@@ -15,6 +15,7 @@ import { orLate } from '../time/or-late.ts'
 import { inSlices } from '../time/turns.ts'
 import type { Owners } from '../view/owners.ts'
 import type { Tails } from '../view/tails.ts'
+import { type BatchRange, rangesOf } from './append-ranges.ts'
 import { appendRules } from './append-rules.ts'
 import { type BatchCheck, type BatchCheckParts, checkBatch, finishCheck, type LargeBatch } from './batch-check.ts'
 import type { Room } from './room.ts'
@@ -98,7 +99,7 @@ export async function append(request: AppendRequest, parts: AppendParts): Promis
     for (const [at, { partition }] of batches.entries())
       if (!rejected.has(at)) rejected.set(at, rejection('NOT_LEADER_OR_FOLLOWER', { partition }))
   const rulesOf = rulesByTopic(request, parts)
-  for (const range of rangesOf(request, rulesOf, parts)) await appendRange(range, request, { ...parts, rulesOf, rejected, slices })
+  for await (const range of rangesOf(request, rulesOf, parts)) await appendRange(range, request, { ...parts, rulesOf, rejected, slices })
   return appending(request, rejected, slices, parts)
 }
 
@@ -122,14 +123,6 @@ export async function inTime(
   return answers ?? Array.from({ length: batchCount }, (_, at) => rejected.get(at) ?? unknown)
 }
 
-/** Consecutive batches of a request, by their indexes. */
-interface BatchRange {
-  readonly from: number
-  readonly until: number
-  /** The most that those which are compressed again have together. */
-  readonly repackedBytes: number
-}
-
 /** What the steps of one request share. */
 interface AppendState extends AppendParts {
   readonly rulesOf: (topic: Topic) => AppendRules
@@ -145,23 +138,6 @@ function rulesByTopic({ nowMs, produceVersion, transaction }: AppendRequest, { s
     rules.set(topic.topicId, found)
     return found
   }
-}
-
-/** One range, unless batches are compressed again: these are in memory until they are admitted, so a range has few of them. */
-function* rangesOf({ batches, scope }: AppendRequest, rulesOf: AppendState['rulesOf'], { packer }: AppendParts): Generator<BatchRange> {
-  let from = 0
-  let repackedBytes = 0
-  for (const [at, { topic, batch }] of batches.entries()) {
-    const rules = rulesOf(topic)
-    const bytes = rules.compression === undefined || batch === null ? 0 : repackedBytesAtMost(batch, rules)
-    if (scope === 'each' && repackedBytes > 0 && repackedBytes + bytes > packer.shareBytes) {
-      yield { from, until: at, repackedBytes }
-      from = at
-      repackedBytes = 0
-    }
-    repackedBytes += bytes
-  }
-  yield { from, until: batches.length, repackedBytes }
 }
 
 async function appendRange(range: BatchRange, request: AppendRequest, state: AppendState): Promise<void> {
@@ -306,11 +282,6 @@ async function validated(
     rejected.set(at, { ...noRoom, partition: must(batches[at], 'the batch that was checked').partition })
   }
   return valid.toSorted((a, b) => a.at - b.at)
-}
-
-/** Of a batch that is compressed again. No codec makes records much larger, and above `max.message.bytes` the batch is rejected. */
-function repackedBytesAtMost({ length }: Uint8Array, { maxBytes }: AppendRules): number {
-  return Math.max(length, maxBytes)
 }
 
 function orNoMemory(error: unknown): 'no memory' {

@@ -55,11 +55,12 @@ export function retentionDefaults(of: Settings): RetentionConfigs {
 }
 
 function topicSetting(name: TopicConfigName): ConfigDef {
-  return must(
-    topicConfigs.find((candidate) => candidate.name === name),
-    `the topic config ${name}`,
-  )
+  return must(topicConfigsByName.get(name), `the topic config ${name}`)
 }
+
+/** A request over thousands of topics looks several up for each. */
+const topicConfigsByName: ReadonlyMap<string, ConfigDef> = new Map(topicConfigs.map((config) => [config.name, config]))
+const settingNames: ReadonlyMap<string, (typeof agentSettings)[number]['name']> = new Map(agentSettings.map(({ name }) => [name, name]))
 
 const none: readonly DynamicValue[] = []
 
@@ -71,6 +72,6 @@ function settingNamed(
   of: Settings,
   name: string | undefined,
 ): { readonly value: string | null; readonly source: SettingSource } | undefined {
-  const setting = agentSettings.find((candidate) => candidate.name === name)
-  return setting && of.values.get(setting.name)
+  const known = name === undefined ? undefined : settingNames.get(name)
+  return known && of.values.get(known)
 }
