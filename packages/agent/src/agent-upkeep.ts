@@ -68,6 +68,7 @@ export function upkeepOf(
     ...base,
     ...view,
     ...mergeOptions(base, storage, store),
+    grown: view.tails.grown,
     ...rewriting,
     report: reports.register({
       job: 'merge',

@@ -244,6 +244,7 @@ function changesOf({
   return {
     onSlotsMoved(slots) {
       tails.forget((partition) => slots.has(owners.slotOf(partition)))
+      tails.grown.addAll()
       groups.slotsMoved()
       forwarder.slotsMoved()
     },

@@ -371,6 +371,8 @@ export const fixedLimits = {
   mergeFullPart: 3 / 4,
   /** … or when so many segments of it wait, as a part of those that one swap replaces: then they are smaller than 32 KiB. */
   mergeTwiceParts: 4,
+  /** Partitions that have grown since the last look for merges: with more of them, it asks the database for all. */
+  grownPartitions: 20_000,
   /** Rows of segments in one read. */
   mergeSegmentsPerRead: 1_000,
   /** A disk or a bucket serves clients faster than this. */

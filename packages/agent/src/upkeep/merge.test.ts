@@ -1,14 +1,16 @@
 // Merges of real objects on a clock that a test moves: what is merged when, that every batch keeps its bytes and its offset, and what damage and rivals do.
+// It is one thing: all tests have the same objects, clock and job.
 import { batchSizeAt, buildBatch, readBatchHeader } from '@local-kafka-service/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { nativeCrc32c } from '../codecs.ts'
 import { must } from '../core/assert.ts'
+import { partitionKey } from '../core/ids.ts'
 import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
 import { objectKey } from '../core/object-key.ts'
 import { slotOfPartition } from '../core/slots.ts'
 import { defaultLimits } from '../limits.ts'
 import { SlabPool } from '../memory/slab-pool.ts'
-import type { CommitBatch, Registration, Segment, Topic } from '../metadata/metadata-store.ts'
+import { type CommitBatch, MetadataError, type Registration, type Segment, type Topic } from '../metadata/metadata-store.ts'
 import type { OpenedMetadata } from '../metadata/open.ts'
 import { openSqlite } from '../metadata/sqlite.ts'
 import { aBatch, aCommitIn, aTopic, committed, openCluster, registered } from '../metadata/testing/a-cluster.ts'
@@ -25,6 +27,7 @@ import { Slots } from '../time/slots.ts'
 import { systemRandom } from '../time/system-clock.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
 import { Turns } from '../time/turns.ts'
+import { GrownPartitions } from '../view/grown-partitions.ts'
 import { Owners } from '../view/owners.ts'
 import { SegmentMerge, type SegmentMergeParts } from './merge.ts'
 
@@ -94,6 +97,7 @@ function start(more: Partial<SegmentMergeParts> = {}): void {
     swaps: store.swaps,
     objects,
     owners,
+    grown: { take: () => 'all' },
     readSegments: (asked, read) => readTogether({ objects, segments, crc32c: nativeCrc32c, turns }, asked, read),
     boundsOf: () => bounds,
     onSwapped: ({ partition }, nextOffset) => void swapped.push([partition, nextOffset]),
@@ -304,6 +308,60 @@ test('an object that is alone is left as it is, and not looked at again', async 
   expect(merges()).toEqual([])
   const asked = [0, 1, 2].map((partition) => ({ topicId: topic.topicId, partition }))
   expect(await store.swaps.mergeStates({ partitions: asked, twice: { bytes: 1e9, segments: 1e9 } })).toEqual([])
+})
+
+test('between two looks at all partitions, only those that have grown or have something left are looked at', async () => {
+  const grown = new GrownPartitions()
+  const asked: (readonly number[])[] = []
+  const swaps: SegmentMergeParts['swaps'] = {
+    ...store.swaps,
+    mergeStates: (input) => {
+      asked.push(input.partitions.map(({ partition }) => partition))
+      return store.swaps.mergeStates(input)
+    },
+  }
+  const grow = async (of: readonly number[]): Promise<void> => {
+    await flush(of)
+    for (const partition of of) grown.add(partitionKey(topic.topicId, partition), { topicId: topic.topicId, partition })
+  }
+  const looks = (): readonly string[] => [...new Set(asked.splice(0).map((partitions) => partitions.join(' ')))]
+  start({ swaps, grown })
+  await eventually(intervalMs)
+  expect(looks(), 'the first look').toEqual(['0 1 2'])
+  await eventually(10 * intervalMs)
+  expect(looks(), 'nothing has grown').toEqual([])
+  await grow([2])
+  await grow([2])
+  await eventually(maxAgeMs / 2)
+  expect(looks(), 'it grew, and waits until it is old').toEqual(['2'])
+  await eventually(maxAgeMs)
+  expect(merges()).toMatchObject([{ end: 'swapped', partitions: 1, sources: 2 }])
+  expect(looks(), 'another agent may have written anything').toEqual(['2', '0 1 2'])
+  await eventually(maxAgeMs)
+  expect(asked, 'one look, for both merges').toEqual([
+    [0, 1, 2],
+    [0, 1, 2],
+  ])
+})
+
+test('what a look could not read is looked at by the next one', async () => {
+  let fails = true
+  let looks = 0
+  const swaps: SegmentMergeParts['swaps'] = {
+    ...store.swaps,
+    mergeStates: (input) => {
+      looks += 1
+      return fails ? Promise.reject(new MetadataError('unavailable', 'away')) : store.swaps.mergeStates(input)
+    },
+  }
+  start({ swaps, grown: new GrownPartitions() })
+  await eventually(3 * intervalMs)
+  expect(looks).toBe(3)
+  fails = false
+  await eventually(intervalMs)
+  const done = looks
+  await eventually(3 * intervalMs)
+  expect(looks).toBe(done)
 })
 
 test('a damaged segment stays where it is, and all others are merged', async () => {

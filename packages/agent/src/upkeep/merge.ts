@@ -1,6 +1,6 @@
 // Merges: small objects of many partitions become larger ones that are sorted by partition, so that a partition can be read with few requests and few rows.
 import { must } from '../core/assert.ts'
-import type { Incarnation, Nonce, Sequence, TopicPartition } from '../core/ids.ts'
+import { type Incarnation, type Nonce, partitionKey, type Sequence, type TopicPartition } from '../core/ids.ts'
 import {
   bytesOf,
   isMergeable,
@@ -17,6 +17,7 @@ import type { MergedLog, MergedTo, MergeSource, MergeState, SwapStore } from '..
 import type { EventHook } from '../observe/events.ts'
 import type { Clock, Random } from '../time/clock.ts'
 import type { Slots } from '../time/slots.ts'
+import type { Grown, GrownPartitions } from '../view/grown-partitions.ts'
 import type { Owners } from '../view/owners.ts'
 import type { JobReport } from './job-report.ts'
 import { type MergedLogOf, type MergedObjectParts, mergeIntoObject } from './merged-object.ts'
@@ -27,6 +28,8 @@ export interface SegmentMergeParts extends MergedObjectParts {
   readonly topics: Pick<Topics, 'list'>
   readonly swaps: SwapStore
   readonly owners: Owners
+  /** Those that this agent knows to have grown since the last look. */
+  readonly grown: Pick<GrownPartitions, 'take'>
   readonly boundsOf: (topic: Topic) => MergedSegmentBounds
   /** Called after a swap, with the first offset after the new segments. */
   readonly onSwapped: (of: TopicPartition, nextOffset: number) => void
@@ -69,6 +72,13 @@ type TopicBounds = ReadonlyMap<string, MergedSegmentBounds>
 type MergeCandidates = readonly LogCandidates<MergeState, MergeSource>[]
 type MergeRuns = readonly MergedRun<MergeState, MergeSource>[]
 
+/** What a look leaves in a page of partitions. */
+interface LeftInPage {
+  readonly backlog: MergeBacklog
+  /** The next look asks for these again. */
+  readonly waiting: readonly TopicPartition[]
+}
+
 /**
  * Segments are merged at most twice. The first merge takes all partitions of what was written at about the same time, the second takes each log by itself when enough of it waits. So a
  * byte is written three times at most, and a log has long runs of large segments in the end. Each merged object is one swap, and the place of each log is saved with it: a pass can end
@@ -77,6 +87,9 @@ type MergeRuns = readonly MergedRun<MergeState, MergeSource>[]
 export class SegmentMerge {
   readonly #parts: SegmentMergeParts
   #backlog: MergeBacklog = { partitions: 0, segments: 0, bytes: 0 }
+  /** What the last look has left, or could not look at. */
+  #left: Grown = new Map()
+  #lookedAtAllMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: SegmentMergeParts) {
     this.#parts = parts
@@ -99,6 +112,9 @@ export class SegmentMerge {
 
   async #pass(signal: AbortSignal): Promise<void> {
     const { topics, swaps, random, job, ioClock } = this.#parts
+    const asked = this.#asked()
+    this.#left = asked
+    if (asked !== 'all' && asked.size === 0) return
     let begun: Promise<Incarnation> | undefined
     let sequence = 0
     const running: MergeRun = {
@@ -112,15 +128,19 @@ export class SegmentMerge {
     const backlog = { partitions: 0, segments: 0, bytes: 0 }
     try {
       const bounds = new Map<string, MergedSegmentBounds>()
-      for (const page of this.#ownPartitions(await topics.list(), bounds)) {
+      const waiting = new Map<string, TopicPartition>()
+      for (const page of this.#ownPartitions(await topics.list(), asked, bounds)) {
         let left = await this.#first(page, bounds, running)
         while (left === 'more') left = await this.#first(page, bounds, running)
-        backlog.partitions += left.partitions
-        backlog.segments += left.segments
-        backlog.bytes += left.bytes
-        while (!running.isOver && (await this.#second(page, bounds, running)) === 'more');
+        backlog.partitions += left.backlog.partitions
+        backlog.segments += left.backlog.segments
+        backlog.bytes += left.backlog.bytes
+        let second = await this.#second(page, bounds, running)
+        while (!running.isOver && second === 'more') second = await this.#second(page, bounds, running)
         if (running.isOver) return
+        for (const one of second === 'later' ? page : left.waiting) waiting.set(partitionKey(one.topicId, one.partition), one)
       }
+      this.#left = waiting.size > fixedLimits.grownPartitions ? 'all' : waiting
       this.#backlog = backlog
     } finally {
       // Without it, the next start of this job fences the incarnation.
@@ -130,6 +150,16 @@ export class SegmentMerge {
           if (!(error instanceof MetadataError)) throw error
         })
     }
+  }
+
+  /** What may have something to merge: all now and then, and in between what has grown or was left. */
+  #asked(): Grown {
+    const { clock, grown, maxAgeMs } = this.#parts
+    const taken = grown.take()
+    const nowMs = clock.monotonic()
+    if (taken !== 'all' && this.#left !== 'all' && nowMs - this.#lookedAtAllMs < maxAgeMs) return new Map([...this.#left, ...taken])
+    this.#lookedAtAllMs = nowMs
+    return 'all'
   }
 
   #states(partitions: readonly TopicPartition[]): Promise<readonly MergeState[]> {
@@ -142,7 +172,7 @@ export class SegmentMerge {
   }
 
   /** One object of the first merge. Returns what is left if there is not enough for another one. */
-  async #first(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | MergeBacklog> {
+  async #first(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | LeftInPage> {
     const { limits, maxAgeMs, swaps } = this.#parts
     const waiting = (await this.#states(page)).filter(({ onceOffset, nextOffset }) => onceOffset < nextOffset)
     const candidates = await this.#candidates(waiting, ({ onceOffset }) => onceOffset, running)
@@ -154,7 +184,7 @@ export class SegmentMerge {
     const { mergeObjectBytes: objectBytes, mergeSegmentBytes: segmentBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
     const { runs, isDue, objectCount } = planFirstMerge(candidates, { objectBytes, segmentBytes, sources, quietMs, maxAgeMs })
     const left = candidates.flatMap(({ segments }) => segments)
-    const backlog = { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }
+    const backlog = { backlog: { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }, waiting }
     if (!isDue || runs.length === 0) return backlog
     const merged =
       (state: MergeState): MergedLogOf['merged'] =>
@@ -166,8 +196,8 @@ export class SegmentMerge {
     return 'more'
   }
 
-  /** The objects of the second merge. */
-  async #second(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | 'none'> {
+  /** The objects of the second merge. `later`: something was first, and the next look does the rest. */
+  async #second(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | 'none' | 'later'> {
     const { limits, swaps } = this.#parts
     const states = await this.#states(page)
     const when = this.#twiceWhen
@@ -197,7 +227,7 @@ export class SegmentMerge {
         mergedTwice(state, sources)
     for (const runs of groups) {
       if (runs.some(({ sources }) => sources.length > 1) || runs.length > 1) {
-        if (!(await this.#merge(runs, merged, bounds, running))) return 'none'
+        if (!(await this.#merge(runs, merged, bounds, running))) return 'later'
       } else await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, mergedTwice(log, sources))))
     }
     return groups.length > 0 ? 'more' : 'none'
@@ -292,14 +322,17 @@ export class SegmentMerge {
     return found.map((one) => ({ ...one, segments: withMarkers(one.segments) }))
   }
 
-  /** Pages of this agent's partitions. Adds the bounds of their topics to `bounds`. */
-  *#ownPartitions(topics: readonly Topic[], bounds: Map<string, MergedSegmentBounds>): Iterable<readonly TopicPartition[]> {
+  /** Pages of those of the partitions that are this agent's. Adds the bounds of their topics to `bounds`. */
+  *#ownPartitions(topics: readonly Topic[], asked: Grown, bounds: Map<string, MergedSegmentBounds>): Iterable<readonly TopicPartition[]> {
     const { owners, boundsOf } = this.#parts
+    const askedTopics = asked === 'all' ? undefined : new Set(Array.from(asked.values(), ({ topicId }) => topicId))
     let page: TopicPartition[] = []
     for (const topic of topics.toSorted((a, b) => (a.topicId < b.topicId ? -1 : 1))) {
       const { topicId } = topic
+      if (askedTopics?.has(topicId) === false) continue
       bounds.set(topicId, boundsOf(topic))
       for (let partition = 0; partition < topic.partitions; partition += 1) {
+        if (asked !== 'all' && !asked.has(partitionKey(topicId, partition))) continue
         if (!owners.ofPartition(topicId, partition).mine) continue
         page.push({ topicId, partition })
         if (page.length < fixedLimits.namesPerRead) continue

@@ -183,3 +183,15 @@ test('a gap before a commit may hold the end of an aborted transaction, and one 
   tails.publish([grown(1, [{ ...aSegment(0), marker }], 1)])
   expect(tails.get(topicId, 1)?.lastAbortOffset).toBe(0)
 })
+
+test('partitions that grow are noted for jobs: by a commit of this agent, and by what was read of another', async () => {
+  const tails = new Tails(async (asked) => asked.map(({ partition }) => aState({ partition, maxTimestamp: 500 })), defaultLimits)
+  await tails.loaded([{ topicId, partition: 1 }])
+  expect(tails.grown.take()).toBe('all')
+  const noted = (): readonly unknown[] => [...(tails.grown.take() as ReadonlyMap<string, unknown>).values()]
+  tails.publish([{ topicId, partition: 0, highWatermark: 1, lastStableOffset: 1, segments: [aSegment(0)] }])
+  tails.refresh({ ...aState({ partition: 1, maxTimestamp: 500 }), highWatermark: 7 })
+  expect(noted()).toEqual([0, 1].map((partition) => ({ topicId, partition })))
+  tails.refresh({ ...aState({ partition: 1, maxTimestamp: 500 }), highWatermark: 7 })
+  expect(noted()).toEqual([])
+})

@@ -5,6 +5,7 @@ import { OldestFirstMap } from '../core/oldest-first.ts'
 import type { Limits } from '../limits.ts'
 import type { GrownPartition, PartitionState, Segment } from '../metadata/metadata-store.ts'
 import type { ByteGauge } from '../observe/byte-budget.ts'
+import { GrownPartitions } from './grown-partitions.ts'
 
 export interface Tail extends TopicPartition {
   readonly logStartOffset: number
@@ -50,6 +51,7 @@ interface Published {
 export type LoadPartitions = (asked: readonly TopicPartition[]) => Promise<readonly (PartitionState | undefined)[]>
 
 export class Tails {
+  readonly grown = new GrownPartitions()
   readonly #held = new OldestFirstMap<string, LoadedTail>()
   readonly #loading = new Map<string, Loading>()
   readonly #waiters = new Map<string, Waiters>()
@@ -99,6 +101,7 @@ export class Tails {
   publish(grown: readonly GrownPartition[]): void {
     for (const partition of grown) {
       const key = partitionKey(partition.topicId, partition.partition)
+      this.grown.add(key, partition)
       this.#loading.get(key)?.published.grown.push(partition)
       const held = this.#held.get(key)
       if (held === undefined) continue
@@ -129,7 +132,9 @@ export class Tails {
     held.lastStamp = Math.max(held.lastStamp, state.maxTimestamp)
     this.#heldBytes += bytesOf(held) - before
     this.publishStart(state, state.logStartOffset)
-    if (held.highWatermark > highWatermark) this.#wake(key)
+    if (held.highWatermark === highWatermark) return
+    this.grown.add(key, state)
+    this.#wake(key)
   }
 
   /** The partitions that readers wait for. */
