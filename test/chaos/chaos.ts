@@ -73,6 +73,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   )
   // A history without its end lacks what is read there.
   if (complete) problems.push(...anomalies.map(({ rule, text }) => `${rule}: ${text}`))
+  if (plan?.isSilent === true)
+    for (const line of history) {
+      if (line.f === 'error') problems.push(`an application saw an error: ${line.text}`)
+      if (line.f === 'unknown') problems.push(`a send of ${line.process} failed: ${line.error}`)
+    }
   const clients = run.clients.map(({ name }) => name)
   return { problems, figures, disturbances: run.schedule.length, clients, history, logs: run.logs }
 }

@@ -75,12 +75,18 @@ function asPostgres(program: string, args: readonly string[]): readonly [program
 }
 
 async function answers(url: string, server: Program): Promise<void> {
-  const ended = server.ended.then(({ stderr }) => {
-    throw new Error(`PostgreSQL ended: ${stderr}`)
+  const ended = server.ended.then(({ signal: by, stderr }) => {
+    // It was killed while it started: the next start waits for its own.
+    if (by !== 'SIGKILL') throw new Error(`PostgreSQL ended: ${stderr}`)
   })
+  let over = false
+  const stop = (): void => {
+    over = true
+  }
+  void ended.then(stop, stop)
   const until = performance.now() + answersWithinMs
   const answered = (async () => {
-    for (;;) {
+    while (!over) {
       if (performance.now() > until)
         throw new Error(`PostgreSQL does not answer after ${answersWithinMs / 1_000} s: ${server.stderr().slice(-2_000)}`)
       const database = await connectTo(url).catch(() => undefined)

@@ -1,6 +1,6 @@
 // pnpm chaos [--seconds N] [--seed S] [--seeds COUNT] [--target HOST:PORT] [--record] [--keep]: clients of several libraries work on three agents while processes are killed
 // and paused, and connections, S3 and PostgreSQL fail; then the history is checked and the database audited. LKS_TEST_S3 names an S3 server of others. Needs a build.
-// pnpm chaos --plan moves|kills|pauses [--rounds N] instead does one thing to each agent in turn, and prints how long clients with their default settings waited.
+// pnpm chaos --plan moves|kills|pauses [--turns N] instead does one thing to each agent in turn, and prints how long clients with their default settings waited.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     target: { type: 'string' },
     plan: { type: 'string' },
-    rounds: { type: 'string', default: '1' },
+    turns: { type: 'string', default: '3' },
     record: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 })
 const seconds = wholeOf('--seconds', values.seconds)
 const first = values.seed === undefined ? Date.now() % 1_000_000 : wholeOf('--seed', values.seed)
-const plan = values.plan === undefined ? undefined : planOf(planNameOf(values.plan), wholeOf('--rounds', values.rounds))
+const plan = values.plan === undefined ? undefined : planOf(planNameOf(values.plan), wholeOf('--turns', values.turns))
 const s3Url = process.env['LKS_TEST_S3'] ?? ''
 
 if (values.target === undefined && !existsSync(builtMain)) throw new Error('the server is not built: run pnpm build first')

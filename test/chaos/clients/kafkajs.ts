@@ -21,9 +21,23 @@ process.exit(0)
 
 async function work(): Promise<void> {
   const { stopped, ended } = phases()
-  const members = Promise.all([member(1), member(2)])
+  const members = [1, 2].map((number) => reading(number, ended))
   await Promise.all([produce(stopped), ended])
-  for (const one of await members) await one.disconnect()
+  await Promise.all(members)
+}
+
+/** A consumer that crashes for good, as kafkajs lets it when a commit meets an unknown member, is replaced: an application has to do that, too. */
+async function reading(number: number, ended: Promise<void>): Promise<void> {
+  let over = false
+  void ended.then(() => (over = true))
+  while (!over) {
+    const crashed = Promise.withResolvers<void>()
+    const consumer = await member(number, crashed.resolve).catch((error: unknown) => {
+      emit({ f: 'error', text: `${name} member ${number} cannot begin: ${String(error)}` })
+    })
+    await (consumer === undefined ? delay(500) : Promise.race([crashed.promise, ended]))
+    await consumer?.disconnect().catch(() => {})
+  }
 }
 
 async function produce(stopped: AbortSignal): Promise<void> {
@@ -62,7 +76,7 @@ async function connected(): Promise<Producer> {
   return producer
 }
 
-async function member(number: number): Promise<Consumer> {
+async function member(number: number, onEnd: () => void): Promise<Consumer> {
   const group = `${name}-group`
   const reader = `${name} member ${number}`
   const consumer = kafka.consumer({
@@ -75,7 +89,10 @@ async function member(number: number): Promise<Consumer> {
     }),
   })
   consumer.on('consumer.group_join', () => emit({ f: 'joined', reader }))
-  consumer.on('consumer.crash', ({ payload: { error } }) => emit({ f: 'error', text: `${reader} crashed: ${String(error)}` }))
+  consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
+    emit({ f: 'error', text: `${reader} crashed${restart ? ', and restarts' : ''}: ${String(error)}` })
+    if (!restart) onEnd()
+  })
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
   await consumer.run({

@@ -9,7 +9,7 @@ type CrashAct = (typeof acts)[number]
 
 /** `before`: nothing of it is done when the act comes. `after`: it is done, and its caller does not know yet. */
 const moments = ['before', 'after'] as const
-const steps = ['put', 'commit', 'register', 'takeSlots', 'leave', 'beat'] as const
+const steps = ['put', 'commit', 'register', 'takeSlots', 'giveSlots', 'leave', 'beat'] as const
 
 export interface CrashPoint {
   readonly act: CrashAct
@@ -29,13 +29,14 @@ export const crashPointSweep: Scenario = {
   partitions: 2,
   agents: () => 2,
   setup: anySetup,
-  limits: () => ({ heartbeatMs: 500 }),
+  limits: () => ({ heartbeatMs: 500, slotMoveMs: 100 }),
   async run(world) {
     const { chance, time, seed } = world
     const point = crashPoints[seed % crashPoints.length]
     if (point === undefined) throw new Error('there are crash points')
     world.trace.write('world', `crash point: ${point.act} ${point.moment} ${point.step}`)
-    const disturbed = startClients(world, { plain: 1, idempotent: 1, consumers: 1, requests: 25, paceMs: [0, 300] })
+    const gives = point.step === 'giveSlots'
+    const disturbed = startClients(world, { plain: 1, idempotent: 1, consumers: 1, requests: gives ? 60 : 25, paceMs: [0, 300] })
     const struck = strikeAt(world, point)
     // A drain gives slots away and leaves; a start registers; a silent agent is taken over. So every step is taken.
     for (let round = 0; round < 4; round += 1) {
@@ -46,6 +47,8 @@ export const crashPointSweep: Scenario = {
       else world.crash(agent)
       await time.sleep(chance.between([0, 9_000]))
       if (!world.running.some(({ name }) => name === agent.name)) await orLost(world, world.start(agent.name))
+      // An agent gets slots when the giver has known it for longer than a lease.
+      if (gives) await time.sleep(chance.between([6_500, 8_000]))
     }
     struck.stop()
     return disturbed
