@@ -74,7 +74,7 @@ public class JavaChaosClient {
 
     private static KafkaProducer<String, String> producer() {
         Map<String, Object> more = new HashMap<>(Map.of("enable.idempotence", true));
-        if (patient) more.putAll(Map.of("linger.ms", 2, "delivery.timeout.ms", 60_000, "max.block.ms", 60_000, "retry.backoff.ms", 50));
+        if (patient) more.putAll(Map.of("linger.ms", 2, "delivery.timeout.ms", 900_000, "max.block.ms", 60_000, "retry.backoff.ms", 50));
         return new KafkaProducer<>(config(more), new StringSerializer(), new StringSerializer());
     }
 
@@ -112,7 +112,7 @@ public class JavaChaosClient {
             }
             Thread.sleep(everyMs);
         }
-        producer.close(Duration.ofSeconds(90));
+        producer.close(Duration.ofSeconds(140));
         emit("{\"f\":\"done\"}");
     }
 

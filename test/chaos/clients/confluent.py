@@ -35,7 +35,8 @@ def value_of(number, partition):
 
 
 def a_producer():
-    more = {'linger.ms': 2, 'message.timeout.ms': 60000, 'retry.backoff.ms': 50} if patient else {}
+    # When a message times out, librdkafka takes the next epoch and sends what is under way again, which may be stored already: here none does.
+    more = {'linger.ms': 2, 'message.timeout.ms': 900000, 'retry.backoff.ms': 50} if patient else {}
     return Producer({**common, 'enable.idempotence': True, **more})
 
 
@@ -71,7 +72,7 @@ def produce():
                 emit(f='unknown', partition=partition, value=value, error=str(error))
             number += 1
         producer.poll(float(last) / 1000)
-    producer.flush(90)
+    producer.flush(140)
     emit(f='done')
 
 

@@ -2,15 +2,17 @@
 // - Versions: 0–2.
 // - KIPs: 107.
 // - Offset -1 stands for the high watermark. An offset before the start of the log changes nothing.
+// - Any agent takes it: what other agents own is forwarded to them.
 // - The time-out is not used: there are no replicas to wait for.
 import { DeleteRecords, errors, type Outcome } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
 import type { RecordDeletionAsk } from '../operations/record-deletion.ts'
 import type { Services } from '../services.ts'
 import { topicsByName } from './access.ts'
+import { deletedByOwners } from './delete-records-forwarding.ts'
 import { handler } from './handler.ts'
 
-type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'recordDeletion' | 'catalog'>
+type Uses = Pick<Services, 'turns' | 'topics' | 'gate' | 'recordDeletion' | 'catalog' | 'owners' | 'membership' | 'forwarder' | 'ioClock'>
 
 /** Kafka's value for no low watermark. */
 const noLowWatermark = -1
@@ -34,7 +36,7 @@ export const deleteRecords = handler({
       for (const [partition, offset] of offsets)
         asks.push({ topic: topic.value, partition, beforeOffset: offset === -1 ? 'high watermark' : offset })
     }
-    const outcomes = await services.recordDeletion.deleteBefore(asks)
+    const outcomes = await deletedByOwners(asks, { context, services })
     let at = 0
     const answered = Array.from(asked, ([name, offsets]) => {
       const topic = must(found.get(name), 'each topic that the request names')

@@ -1,6 +1,7 @@
 // Two agents of one cluster: whichever of them a client asks, it gets the answer of the agent that owns the partition or coordinates the group.
 import {
   attributeBits,
+  DeleteRecords,
   FindCoordinator,
   Heartbeat,
   InitProducerId,
@@ -155,6 +156,33 @@ test('acks = 0 is forwarded, too', async () => {
   )
   expect(sent).toEqual({ kind: 'none', close: false })
   expect((await ends(old))[0]).toBe(1)
+})
+
+test('records are deleted by the owner of the partition, whichever agent is asked, also after it has moved', async () => {
+  await produce(old, [0, 1])
+  await produce(old, [0, 1])
+  const deletion = (agent: AgentForTests, offset: number): ReturnType<typeof agent.call<typeof DeleteRecords>> => {
+    const partitions = [0, 1].map((partitionIndex) => ({ partitionIndex, offset }))
+    return agent.call(DeleteRecords, 2, { topics: [{ name: 't', partitions }], timeoutMs: 1_000 }, client(5))
+  }
+  const answer = (lowWatermark: number) => ({ topics: [{ partitions: [0, 1].map(() => ({ lowWatermark, errorCode: 0 })) }] })
+  expect(await deletion(young, 1)).toMatchObject(answer(1))
+  // The younger one takes the other one for the owner of both.
+  await give([slotOf(1)], old, young)
+  expect(await deletion(young, -1)).toMatchObject(answer(2))
+  const first = { replicaId: -1, topics: [{ name: 't', partitions: [0, 1].map((partitionIndex) => ({ partitionIndex, timestamp: -2 })) }] }
+  for (const agent of [old, young])
+    expect(await agent.call(ListOffsets, 7, first)).toMatchObject({ topics: [{ partitions: [{ offset: 2 }, { offset: 2 }] }] })
+})
+
+test('records of a partition whose owner cannot be reached are not deleted', async () => {
+  await produce(old, [0, 1])
+  await give([slotOf(1)], old, young)
+  young.agent.kill()
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 1, offset: 1 }] }]
+  expect(await old.call(DeleteRecords, 2, { topics, timeoutMs: 1_000 }, client(6))).toMatchObject({
+    topics: [{ partitions: [{ errorCode: 6 }] }],
+  })
 })
 
 test('a transactional batch of an old producer is not forwarded: it could become part of the next transaction', async () => {
