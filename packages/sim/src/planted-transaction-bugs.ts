@@ -5,6 +5,7 @@ const ids = 'agent/src/metadata/transactional-ids.ts'
 const rules = 'agent/src/core/transaction/transaction.ts'
 const coordinator = 'agent/src/coordinate/transactions.ts'
 const scenario = 'transactions'
+const late = 'late requests of the older protocol'
 
 export const transactionBugs: readonly PlantedBug[] = [
   {
@@ -99,6 +100,21 @@ const deletePartitionsOf = `,
         replace: "request: { kind: 'end', ...ending } }))",
       },
     ],
+  },
+  {
+    name: 'a late batch of the older protocol is appended to the next transaction',
+    scenario: late,
+    edits: [{ file: rules, find: 'isAdded && row.transactionNumber === transactionNumber', replace: 'isAdded' }],
+  },
+  {
+    name: 'an old EndTxn is done although its connection was closed',
+    scenario: late,
+    edits: [{ file: coordinator, find: 'if (signal.aborted) throw', replace: 'if (false) throw' }],
+  },
+  {
+    name: 'an old batch is appended although its connection was closed',
+    scenario: late,
+    edits: [{ file: 'agent/src/api/produce.ts', find: 'if (context.signal.aborted) throw', replace: 'if (false) throw' }],
   },
   {
     name: "a fenced producer's batch is accepted",

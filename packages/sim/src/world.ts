@@ -39,6 +39,7 @@ import { IdempotentProducer, type IdempotentProducerOptions } from './idempotent
 import { Checker, type CompactionOfTopic } from './invariants.ts'
 import { IsolatedReader, type IsolatedReaderOptions } from './isolated-reader.ts'
 import { KeyedProducer, type KeyedProducerOptions } from './keyed-producer.ts'
+import { LateProducer, type LateProducerOptions } from './late-producer.ts'
 import { Life } from './life.ts'
 import { LifeClock } from './life-clock.ts'
 import { MemberClient, type MemberClientOptions } from './member-client.ts'
@@ -376,6 +377,10 @@ export class World {
 
   copier(options: CopierOptions): Copier {
     return new Copier(this.#client(options.name), options)
+  }
+
+  lateProducer(options: LateProducerOptions): LateProducer {
+    return new LateProducer(this.#client(options.name), options)
   }
 
   isolatedReader(options: IsolatedReaderOptions): IsolatedReader {

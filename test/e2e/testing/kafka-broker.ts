@@ -38,7 +38,7 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     await folder[Symbol.asyncDispose]()
   }
   const ready = async (): Promise<void> => {
-    const waited = await lks(['wait', '--timeout', '60s', '-b', kafka])
+    const waited = await lks(['wait', '--timeout', '100s', '-b', kafka])
     if (waited.code === 0) return
     await stop()
     throw new Error(`Apache Kafka did not start: ${waited.stderr}\n${broker.stdout()}`)

@@ -8,6 +8,7 @@ import { crashAndRestart, fencedZombie, lineStop, lostCommitReplies, rottenReads
 
 import { flushingOnSizeInsteadOfTime, slowFlushBeatsNewerFlush } from './flush-order.ts'
 import { groups, movingGroups } from './groups.ts'
+import { lateRequests } from './late-requests.ts'
 import { merge } from './merge.ts'
 import { lossOfPower } from './power.ts'
 import { purge } from './purge.ts'
@@ -39,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   transactionsOfAgents,
   crashPointSweep,
   movingGroups,
+  lateRequests,
 ]
 
 /** The others, which seeds take turns through: a sweep has a test of its own, which plays each of its points. */
