@@ -1,4 +1,4 @@
-// Several agents of one cluster: produce throughput on a store of 100 ms with one and two, and the commits of one PostgreSQL for one, two and four.
+// Several agents of one cluster: when a commit of one is read at the other, produce throughput on a store of 100 ms, and the commits of one PostgreSQL.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Metadata } from '@local-kafka-service/protocol'
@@ -12,17 +12,17 @@ import { systemClock, systemRandom } from '../packages/agent/src/time/system-clo
 import { type Program, startProgram } from '../packages/sim/src/program.ts'
 import { type ServerProcess, startServer } from '../test/e2e/testing/server.ts'
 import { s3Env } from '../test/e2e/testing/stores.ts'
+import { agentsKnown } from './agents-known.ts'
 import { repository } from './builds.ts'
 import type { CommitterResult } from './cluster-committer.ts'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
 import type { BenchOptions } from './options.ts'
 import { type BenchRow, comparedRow } from './report.ts'
 import { inTurn } from './rounds.ts'
+import { visibilityRows } from './visibility.ts'
 import { load, WireClient } from './wire-client.ts'
 
 const latencyMs = 100
-const knownWithinMs = 30_000
-const checkMs = 50
 /** Of the topic of the commits. */
 const partitions = 96
 
@@ -30,7 +30,8 @@ export async function clusterBenches(options: BenchOptions): Promise<readonly Be
   const started = await startPostgres()
   if (started.kind !== 'started') throw new Error(started.why)
   try {
-    return [...(await commitRows(options, started.postgres)), await produceRow(options, started.postgres)]
+    const { postgres } = started
+    return [...(await visibilityRows(options, postgres)), ...(await commitRows(options, postgres)), await produceRow(options, postgres)]
   } finally {
     await started.postgres.stop()
   }
@@ -189,19 +190,6 @@ async function produced(
   )
   for (const agent of agents) await agent.stop()
   return results.reduce((sum, rate) => sum + rate, 0)
-}
-
-/** Resolves when each of the agents knows all of them, and no other. */
-async function agentsKnown(agents: readonly ServerProcess[]): Promise<void> {
-  for (const { port } of agents) {
-    const client = await WireClient.open(port)
-    for (const deadline = performance.now() + knownWithinMs; ; await delay(checkMs)) {
-      const { brokers } = await client.ask(Metadata, 9, { topics: [] })
-      if (brokers.length === agents.length) break
-      if (performance.now() > deadline) throw new Error(`an agent knows ${brokers.length} agents, not ${agents.length}`)
-    }
-    client.close()
-  }
 }
 
 /** Creates the topics, and returns the port of the leader of each. */

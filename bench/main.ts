@@ -67,7 +67,7 @@ const benches: Readonly<Record<string, Bench>> = {
   compaction: { measures: "log compaction of a million keys, beside Kafka's log cleaner", minutes: 4, run: compactionBenches },
   merge: { measures: 'GETs and rows per GB, before and after merges', minutes: 5, run: mergeBenches, alone: true },
   cluster: {
-    measures: 'produce with 1 and 2 agents, and commits of 1, 2 and 4 agents on one PostgreSQL',
+    measures: 'produce and reads of commits with 2 agents, and commits of 1, 2 and 4 agents on one PostgreSQL',
     minutes: 3,
     run: clusterBenches,
     alone: true,

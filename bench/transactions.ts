@@ -1,14 +1,5 @@
 // The latency of a whole transaction on 1, 10 and 100 partitions, on this server and on Apache Kafka in turn: one Produce with a record for each partition, then EndTxn, by the newest protocol.
-import {
-  attributeBits,
-  buildBatch,
-  crc32c,
-  EndTxn,
-  errorName,
-  FindCoordinator,
-  InitProducerId,
-  Produce,
-} from '@local-kafka-service/protocol'
+import { EndTxn, Produce } from '@local-kafka-service/protocol'
 import { besideKafka, kafkaRow } from './beside-kafka.ts'
 import { createTopic } from './frames.ts'
 import type { BenchOptions } from './options.ts'
@@ -16,11 +7,11 @@ import type { MeasuredServer } from './processes.ts'
 import { secondsPerRound } from './produce.ts'
 import type { BenchRow } from './report.ts'
 import { inTurn, median } from './rounds.ts'
+import { batchOf, begun, repeated } from './transactional-producer.ts'
 import { WireClient } from './wire-client.ts'
 
 const partitionCounts = [1, 10, 100]
 const defaultRounds = 5
-const transactionalKeys = 1
 
 export async function transactionBenches(options: BenchOptions): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
@@ -72,47 +63,4 @@ async function medianMs({ port }: MeasuredServer, count: number, seconds: number
   }
   client.close()
   return median(latencies)
-}
-
-interface ProducerEpoch {
-  readonly id: number
-  readonly epoch: number
-}
-
-async function begun(client: WireClient, transactionalId: string): Promise<ProducerEpoch> {
-  // Kafka makes its topic of transactions when it is first asked.
-  await client.ask(FindCoordinator, 4, { keyType: transactionalKeys, coordinatorKeys: [transactionalId] })
-  let producer: ProducerEpoch = { id: -1, epoch: -1 }
-  await repeated('InitProducerId', async () => {
-    const answer = await client.ask(InitProducerId, 5, { transactionalId, transactionTimeoutMs: 60_000 })
-    producer = { id: answer.producerId, epoch: answer.producerEpoch }
-    return answer.errorCode
-  })
-  return producer
-}
-
-function batchOf({ id, epoch }: ProducerEpoch): Uint8Array {
-  const timestamp = Date.now()
-  const records = [{ offsetDelta: 0, timestamp, key: null, value: Buffer.alloc(100, 'v'), headers: [] }]
-  return buildBatch(
-    { baseTimestamp: timestamp, records, attributes: attributeBits.transactional, producer: { id, epoch, baseSequence: 0 } },
-    crc32c,
-  )
-}
-
-const temporary: ReadonlySet<string | undefined> = new Set([
-  'CONCURRENT_TRANSACTIONS',
-  'COORDINATOR_NOT_AVAILABLE',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'NOT_COORDINATOR',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'NOT_LEADER_OR_FOLLOWER',
-])
-
-async function repeated(what: string, ask: () => Promise<number>): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    const error = errorName(await ask())
-    if (error === 'NONE') return
-    if (!temporary.has(error) || tries > 10_000) throw new Error(`${what} was answered with ${error}`)
-  }
 }
