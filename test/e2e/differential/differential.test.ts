@@ -8,6 +8,7 @@ import { type ServerProcess, startServer } from '../testing/server.ts'
 import { explanationOf, type FoundDifference, foundIn } from './comparison.ts'
 import { type ComparedServer, Conversation, Ended } from './conversation.ts'
 import { type Difference, differences } from './differences.ts'
+import { fencingPage } from './fencing.ts'
 import { type Normal, normalTranscript, type Speaker } from './normal-form.ts'
 import type { RequestRow } from './row.ts'
 import { tables } from './tables/index.ts'
@@ -76,6 +77,10 @@ describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
         expect(Array.from(unexplained, ([text, versions]) => `${versions.join(' ')}: ${text}`)).toEqual([])
       },
     )
+  })
+
+  test('the page about errors of transactional producers says what both servers answer', { timeout: 600_000 }, async () => {
+    await expect(await fencingPage(servers)).toMatchFileSnapshot('../../../docs/reference/transaction-errors.md')
   })
 
   test('every accepted difference still occurs, in each version that it names', () => {
