@@ -88,6 +88,24 @@ test('after a lost answer to EndTxn the transaction is committed, and the same r
   kafka.expectNoErrors()
 })
 
+test('the clock of the test ends a transaction that is open for too long, and removes an id that was not used for a week', async () => {
+  await using kafka = await startKafka({ topics: { orders: 1 } })
+  const producer = aProducer(kafka, 'billing')
+  await producer.connect()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic: 'orders', messages: [{ value: 'a' }] })
+  await kafka.clock.advance('59s')
+  expect(await kafka.transactions()).toMatchObject([{ state: 'Ongoing' }])
+  await kafka.clock.advance('20s')
+  await expect.poll(() => kafka.transactions()).toMatchObject([{ state: 'CompleteAbort', producerEpoch: 1 }])
+  await expect(transaction.commit()).rejects.toThrow()
+  await kafka.clock.advance('6d')
+  expect(await kafka.transactions()).toMatchObject([{ state: 'CompleteAbort' }])
+  await kafka.clock.advance('26h')
+  await expect.poll(() => kafka.transactions()).toEqual([])
+  await producer.disconnect()
+})
+
 const requests = [
   [InitProducerId, 5, { transactionalId: 't', transactionTimeoutMs: 1_000 }],
   [
