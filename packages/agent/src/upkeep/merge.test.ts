@@ -332,11 +332,15 @@ test('between two looks at all partitions, only those that have grown or have so
   expect(looks(), 'nothing has grown').toEqual([])
   await grow([2])
   await grow([2])
+  await eventually(intervalMs)
+  expect(looks(), 'it grew').toEqual(['2'])
+  await eventually(limits.mergeQuietMs)
+  expect(looks(), 'what was too young is not any more').toEqual(['2'])
   await eventually(maxAgeMs / 2)
-  expect(looks(), 'it grew, and waits until it is old').toEqual(['2'])
+  expect(looks(), 'it waits until it is old').toEqual([])
   await eventually(maxAgeMs)
   expect(merges()).toMatchObject([{ end: 'swapped', partitions: 1, sources: 2 }])
-  expect(looks(), 'another agent may have written anything').toEqual(['2', '0 1 2'])
+  expect(looks(), 'another agent may have written anything').toEqual(['0 1 2', '2'])
   await eventually(maxAgeMs)
   expect(asked, 'one look, for both merges').toEqual([
     [0, 1, 2],

@@ -6,6 +6,7 @@ import {
   isMergeable,
   type LogCandidates,
   type MergedRun,
+  mergeDueInMs,
   planFirstMerge,
   planSecondMerge,
   withMarkers,
@@ -75,8 +76,10 @@ type MergeRuns = readonly MergedRun<MergeState, MergeSource>[]
 /** What a look leaves in a page of partitions. */
 interface LeftInPage {
   readonly backlog: MergeBacklog
-  /** The next look asks for these again. */
+  /** A later look asks for these again. */
   readonly waiting: readonly TopicPartition[]
+  /** If nothing grows, no look finds anything to merge before so many milliseconds have passed. */
+  readonly dueInMs: number
 }
 
 /**
@@ -89,6 +92,8 @@ export class SegmentMerge {
   #backlog: MergeBacklog = { partitions: 0, segments: 0, bytes: 0 }
   /** What the last look has left, or could not look at. */
   #left: Grown = new Map()
+  /** Before it, what was left need not be looked at again if nothing has grown. */
+  #leftDueMs = 0
   #lookedAtAllMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: SegmentMergeParts) {
@@ -112,9 +117,11 @@ export class SegmentMerge {
 
   async #pass(signal: AbortSignal): Promise<void> {
     const { topics, swaps, random, job, ioClock } = this.#parts
-    const asked = this.#asked()
+    const nowMs = this.#parts.clock.monotonic()
+    const asked = this.#asked(nowMs)
+    if (asked === undefined) return
     this.#left = asked
-    if (asked !== 'all' && asked.size === 0) return
+    this.#leftDueMs = 0
     let begun: Promise<Incarnation> | undefined
     let sequence = 0
     const running: MergeRun = {
@@ -129,6 +136,7 @@ export class SegmentMerge {
     try {
       const bounds = new Map<string, MergedSegmentBounds>()
       const waiting = new Map<string, TopicPartition>()
+      let dueInMs = Number.POSITIVE_INFINITY
       for (const page of this.#ownPartitions(await topics.list(), asked, bounds)) {
         let left = await this.#first(page, bounds, running)
         while (left === 'more') left = await this.#first(page, bounds, running)
@@ -138,9 +146,11 @@ export class SegmentMerge {
         let second = await this.#second(page, bounds, running)
         while (!running.isOver && second === 'more') second = await this.#second(page, bounds, running)
         if (running.isOver) return
+        dueInMs = second === 'later' ? 0 : Math.min(dueInMs, left.dueInMs)
         for (const one of second === 'later' ? page : left.waiting) waiting.set(partitionKey(one.topicId, one.partition), one)
       }
       this.#left = waiting.size > fixedLimits.grownPartitions ? 'all' : waiting
+      this.#leftDueMs = nowMs + dueInMs
       this.#backlog = backlog
     } finally {
       // Without it, the next start of this job fences the incarnation.
@@ -152,12 +162,14 @@ export class SegmentMerge {
     }
   }
 
-  /** What may have something to merge: all now and then, and in between what has grown or was left. */
-  #asked(): Grown {
-    const { clock, grown, maxAgeMs } = this.#parts
+  /** What may have something to merge: all now and then, and in between what has grown or was left. Undefined: nothing has. */
+  #asked(nowMs: number): Grown | undefined {
+    const { grown, maxAgeMs } = this.#parts
     const taken = grown.take()
-    const nowMs = clock.monotonic()
-    if (taken !== 'all' && this.#left !== 'all' && nowMs - this.#lookedAtAllMs < maxAgeMs) return new Map([...this.#left, ...taken])
+    if (taken !== 'all' && this.#left !== 'all' && nowMs - this.#lookedAtAllMs < maxAgeMs) {
+      const isSame = taken.size === 0 && (this.#left.size === 0 || nowMs < this.#leftDueMs)
+      return isSame ? undefined : new Map([...this.#left, ...taken])
+    }
     this.#lookedAtAllMs = nowMs
     return 'all'
   }
@@ -184,14 +196,15 @@ export class SegmentMerge {
     const { mergeObjectBytes: objectBytes, mergeSegmentBytes: segmentBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
     const { runs, isDue, objectCount } = planFirstMerge(candidates, { objectBytes, segmentBytes, sources, quietMs, maxAgeMs })
     const left = candidates.flatMap(({ segments }) => segments)
-    const backlog = { backlog: { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }, waiting }
+    const dueInMs = candidates.some(({ hasMore }) => hasMore) ? 0 : mergeDueInMs(left, { quietMs, maxAgeMs })
+    const backlog = { backlog: { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }, waiting, dueInMs }
     if (!isDue || runs.length === 0) return backlog
     const merged =
       (state: MergeState): MergedLogOf['merged'] =>
       (sources, segments) =>
         this.#mergedOnce(state, sources, segments)
     // One object has nothing to be merged with.
-    if (objectCount > 1) return (await this.#merge(runs, merged, bounds, running)) ? 'more' : backlog
+    if (objectCount > 1) return (await this.#merge(runs, merged, bounds, running)) ? 'more' : { ...backlog, dueInMs: 0 }
     await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, this.#mergedOnce(log, sources, sources))))
     return 'more'
   }

@@ -107,6 +107,20 @@ export function planFirstMerge<Log, Source extends MergeableSegment>(
   return { runs, isDue: isFull || isOld, objectCount: taken.size }
 }
 
+/** When a first merge of these segments that is not due now can be, if nothing is written: when all of them are quiet, which may fill an object, or one of them is old. In milliseconds. */
+export function mergeDueInMs(
+  segments: readonly MergeableSegment[],
+  { quietMs, maxAgeMs }: Pick<FirstMergeRules, 'quietMs' | 'maxAgeMs'>,
+): number {
+  let [dueInMs, youngestMs] = [Number.POSITIVE_INFINITY, quietMs]
+  for (const segment of segments) {
+    const { ageMs } = objectOf(segment)
+    dueInMs = Math.min(dueInMs, Math.max(0, maxAgeMs - ageMs))
+    youngestMs = Math.min(youngestMs, ageMs)
+  }
+  return youngestMs < quietMs ? Math.min(dueInMs, quietMs - youngestMs) : dueInMs
+}
+
 interface ObjectToMerge {
   bytes: number
   readonly ageMs: number
