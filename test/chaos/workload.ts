@@ -113,8 +113,13 @@ const scanLimitMs = 180_000
 
 function start(client: ChaosClient, words: readonly string[], onLine: OnClientLine, limitMs = 0): Program {
   const [program, ...args] = client.command
+  return startProgram(program, [...args, ...words], { limitMs, onLine: (text) => onLine(client.name, lineOf(text)) })
+}
+
+/** What a library logs to standard output is no line of the program. */
+function lineOf(text: string): ClientLine {
   // The cast: the programs in clients/ print lines of this type.
-  return startProgram(program, [...args, ...words], { limitMs, onLine: (text) => onLine(client.name, JSON.parse(text) as ClientLine) })
+  return text.startsWith('{') ? (JSON.parse(text) as ClientLine) : { f: 'note', text }
 }
 
 function argumentsOf({ bootstrap, topic, partitions, settings }: Addressed, { name }: ChaosClient): readonly string[] {
