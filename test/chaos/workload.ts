@@ -116,7 +116,7 @@ function start(client: ChaosClient, words: readonly string[], onLine: OnClientLi
   return startProgram(program, [...args, ...words], { limitMs, onLine: (text) => onLine(client.name, lineOf(text)) })
 }
 
-/** What a library logs to standard output is no line of the program. */
+/** A library may log to standard output, too. */
 function lineOf(text: string): ClientLine {
   // The cast: the programs in clients/ print lines of this type.
   return text.startsWith('{') ? (JSON.parse(text) as ClientLine) : { f: 'note', text }
