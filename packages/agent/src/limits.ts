@@ -164,6 +164,8 @@ export const fixedLimits = {
   socketReadBytes: 256 * kib,
   /** Bytes handed to the system at a time, so that the progress of a slow client is visible. */
   socketWriteBytes: 256 * kib,
+  /** What one connection gets before the event loop turns to the others. */
+  socketBytesPerTurn: 1 * mib,
   /** A client that reads nothing for this long is disconnected when answers for other clients find no memory. */
   answerStallMs: 30_000,
   /** The interval of that check while answers find no memory. */

@@ -251,3 +251,23 @@ test('a Node without the handle of an accepted socket reads into new memory', as
   await once(server, 'close')
   expect(chunks.join('')).toBe('plain')
 })
+
+test('other work has its turn while a fast reader gets a large answer', async () => {
+  const { server, listener, open } = await listening()
+  const client = open()
+  const { socket } = await server.next()
+  const answer = patterned(3 * fixedLimits.socketBytesPerTurn, 9)
+  const got: Buffer[] = []
+  client.on('data', (chunk: Buffer) => got.push(chunk))
+  socket.write([answer])
+  const pendingBytes: number[] = []
+  while (socket.pendingBytes > 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+    pendingBytes.push(socket.pendingBytes)
+  }
+  expect(pendingBytes[0]).toBeGreaterThanOrEqual(2 * fixedLimits.socketBytesPerTurn)
+  socket.end()
+  await once(client, 'end')
+  expect(Buffer.concat(got).equals(answer)).toBe(true)
+  await ended(listener, client)
+})

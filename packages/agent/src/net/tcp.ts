@@ -21,8 +21,9 @@ type Hold = (handle: Server | TcpSocket) => void
 const holds: Hold = () => {}
 const letsGo: Hold = (handle) => void handle.unref()
 
-// Saved when the module loads, so that a test with a fake later does not stop a server in the same process.
-const { queueMicrotask } = globalThis
+// Saved when the module loads, so that a test with a fake later does not stop a server in the same process. Real sockets have the turns of the real event loop.
+// oxlint-disable-next-line eslint/no-restricted-properties
+const { queueMicrotask, setImmediate } = globalThis
 
 /** Another process may take the port between the first address and the last; this is the number of attempts with a new port. */
 const portTries = 20
@@ -152,6 +153,9 @@ class ConnectedSocket implements Socket {
   readonly #queued: Uint8Array[] = []
   #firstFrom = 0
   #queuedBytes = 0
+  /** What `#tcp` has got since other connections had a turn. */
+  #inTurnBytes = 0
+  #awaitsTurn = false
   #corked = false
   #paused = false
   #ending = false
@@ -216,7 +220,7 @@ class ConnectedSocket implements Socket {
 
   /** Corked, because Node would pass each chunk to the system in a call of its own. */
   #handOver(): void {
-    if (this.#queuedBytes === 0) return
+    if (this.#queuedBytes === 0 || this.#awaitsTurn) return
     this.#tcp.cork()
     let consumed = 0
     for (let left = fixedLimits.socketWriteBytes - this.#tcp.writableLength; left > 0; ) {
@@ -225,6 +229,7 @@ class ConnectedSocket implements Socket {
       const part = this.#firstFrom === 0 && chunk.length <= left ? chunk : chunk.subarray(this.#firstFrom, this.#firstFrom + left)
       left -= part.length
       this.#queuedBytes -= part.length
+      this.#inTurnBytes += part.length
       this.#firstFrom += part.length
       if (this.#firstFrom === chunk.length) {
         consumed += 1
@@ -237,8 +242,20 @@ class ConnectedSocket implements Socket {
     this.#tcp.uncork()
   }
 
+  readonly #nextTurn = (): void => {
+    this.#inTurnBytes = 0
+    this.#awaitsTurn = false
+    if (this.#tcp.writable) this.#handOver()
+  }
+
   readonly #onWritten = (error?: Error | null): void => {
     if (isError(error) || this.#tcp.writableLength > 0) return
+    // A fast reader would otherwise get a whole answer of 50 MB at once, while all others wait.
+    if (this.#queuedBytes > 0 && this.#inTurnBytes >= fixedLimits.socketBytesPerTurn) {
+      if (!this.#awaitsTurn) setImmediate(this.#nextTurn)
+      this.#awaitsTurn = true
+      return
+    }
     this.#handOver()
     if (this.pendingBytes > 0) return
     if (this.#ending) this.#tcp.end()

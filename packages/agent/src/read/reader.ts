@@ -156,7 +156,7 @@ export class Reader {
       const answer = emptyAnswer(ask, tail, share) ?? (await this.#one(ask, { tail, planned: planned[at], reads }, share))
       if (answer.kind === 'data') share.taken += answer.sizeBytes
       answers.push(answer)
-      if (slice.spent(answer.kind === 'data' && answer.sizeBytes > 0 ? unitsOfRead : 1)) await slice.next()
+      if (slice.spent(unitsOf(answer))) await slice.next()
     }
     return answers
   }
@@ -291,5 +291,9 @@ function emptyAnswer(ask: FetchAsk, tail: Tail | undefined, share: AnswerShare):
   return { kind: 'data', chunks: [], sizeBytes: 0, nextOffset: ask.offset, logStartOffset, highWatermark, lastStableOffset }
 }
 
-/** The cost of reading a partition's bytes, relative to finding that there are none. */
-const unitsOfRead = 10
+/** The cost of a partition's bytes, relative to finding that there are none: they are taken, and checked if they were not in memory. */
+function unitsOf(answer: FetchAnswer): number {
+  return answer.kind === 'data' && answer.sizeBytes > 0 ? 10 + answer.sizeBytes / bytesPerUnit : 1
+}
+
+const bytesPerUnit = 4 * 1024
