@@ -32,7 +32,7 @@ function Console(): JSX.Element {
         </a>
         <nav aria-label="Pages">
           <a href="#/" aria-current={route.page === 'overview' || route.page === 'topic' ? 'page' : undefined}>
-            Topics
+            Overview
           </a>
           <a href="#/groups" aria-current={route.page === 'groups' || route.page === 'group' ? 'page' : undefined}>
             Groups

@@ -245,7 +245,10 @@ export class TopicOperations {
       case 'taken':
         return failed('TOPIC_ALREADY_EXISTS', `Topic '${result.by}' has the name now.`)
       case 'unknown':
-        return failed('UNKNOWN_TOPIC_ID', `No deleted topic with id ${topicId} can be brought back.`)
+        return failed(
+          'UNKNOWN_TOPIC_ID',
+          `No deleted topic with id ${topicId} can be brought back. GET /deleted-topics and lks topic list --deleted show those that can, with their ids.`,
+        )
     }
   }
 

@@ -12,7 +12,7 @@ export async function confirm(question: string, given: ParsedCommand, context: C
   const { terminal } = context
   if (!terminal.inputInteractive)
     throw new UserError('LKS-1008', {
-      what: 'this cannot be undone, and there is no terminal to ask for confirmation',
+      what: 'this needs a confirmation, and there is no terminal to ask on',
       why: question,
       fix: ['confirm with --yes'],
     })

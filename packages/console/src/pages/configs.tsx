@@ -21,8 +21,8 @@ export function Configs({ topic, configs, onChanged }: ConfigsProps): JSX.Elemen
   const edited = configs.find(({ name }) => name === editing)
   const wanted = filter.trim().toLowerCase()
   const found = configs.filter(({ name, doc }) => `${name} ${doc}`.toLowerCase().includes(wanted))
-  // What was set for this topic comes first.
-  const sorted = [...found.filter(isOwn), ...found.filter((config) => !isOwn(config))]
+  // The config of exactly this name comes first, then those with it in their names; among these what was set for this topic.
+  const sorted = found.toSorted((a, b) => rankOf(a, wanted) - rankOf(b, wanted))
   return (
     <>
       <form class="toolbar" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -52,6 +52,11 @@ export function Configs({ topic, configs, onChanged }: ConfigsProps): JSX.Elemen
       </ul>
     </>
   )
+}
+
+function rankOf(config: Config, wanted: string): number {
+  const name = config.name === wanted ? 0 : config.name.includes(wanted) ? 2 : 4
+  return name + (isOwn(config) ? 0 : 1)
 }
 
 function isOwn({ source }: Config): boolean {

@@ -26,7 +26,7 @@ const names: Readonly<Record<Phase, string>> = {
 const triggers: Readonly<Record<string, string>> = {
   size: 'it was full',
   time: 'it was open for the longest time',
-  idle: 'nothing else was on its way',
+  idle: 'no more records were expected',
   waiting: 'its producers waited for it',
   drain: 'the server stopped',
 }
@@ -59,7 +59,7 @@ export function Flushes(): JSX.Element {
             </header>
             <p class="note">
               Records are acknowledged when the commit of their object is done. Objects are stored side by side, and committed in the order
-              in which they were sealed: so a slow flush never beats a newer one.
+              in which they were sealed: a newer one never overtakes one that is slow to store, but waits for it.
             </p>
             <Legend />
             {replayed === undefined ? <FlushTable flushes={flushes.slice(0, shownFlushes)} /> : <SlowMotion flushes={replayed} />}

@@ -54,6 +54,7 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
           </button>
         </div>
       </header>
+      {whyNot !== undefined && <p class="note">To move its offsets or delete the group, stop its consumers first.</p>}
       {deleting && <DeleteGroup group={group} onClose={() => setDeleting(false)} />}
       {seeking && (
         <SeekGroup
@@ -65,7 +66,7 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
         />
       )}
       <section class="charts" aria-label="Lag">
-        <Chart label="Lag" values={lags} format={count} unit={lag === 1 ? 'record' : 'records'} />
+        <Chart label="Lag since this page was opened" values={lags} format={count} unit={lag === 1 ? 'record' : 'records'} />
       </section>
       <section>
         <h2>Members</h2>

@@ -74,6 +74,14 @@ export function Messages({ topic, partitionCount }: { readonly topic: string; re
         </Empty>
       )}
       {found.records.length > 0 && (
+        <div class="records-head" aria-hidden="true">
+          <span>Time</span>
+          <span>Partition:offset</span>
+          <span>Key</span>
+          <span>Value</span>
+        </div>
+      )}
+      {found.records.length > 0 && (
         <ol class="records" aria-label="Messages">
           {found.records.map((record) => (
             <RecordRow key={placeOf(record)} topic={topic} record={record} />

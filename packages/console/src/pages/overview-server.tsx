@@ -58,8 +58,8 @@ function upkeepText(jobs: readonly UpkeepJob[]): string {
   const running = jobs.filter((job) => job.running).map(({ job }) => job)
   const left = jobs.flatMap(({ job, backlog }) => {
     const amounts = Object.entries(backlog).flatMap(([unit, amount]) => (amount > 0 ? [amountText(unit, amount)] : []))
-    return amounts.length === 0 ? [] : [`${job} has ${amounts.join(', ')} left`]
+    return amounts.length === 0 ? [] : [`${job} has ${amounts.join(', ')} for a later pass`]
   })
   const sentences = [...(running.length > 0 ? [`${running.join(', ')} ${running.length === 1 ? 'is' : 'are'} running`] : []), ...left]
-  return sentences.length === 0 ? 'Nothing is left to do.' : `${sentences.join('; ')}.`
+  return sentences.length === 0 ? 'All is well, and nothing is left to do.' : `All is well: ${sentences.join('; ')}.`
 }

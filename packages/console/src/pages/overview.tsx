@@ -61,6 +61,7 @@ export function Overview(): JSX.Element {
               <Chart label="Kafka requests" values={rates['requests'] ?? []} format={shortCount} unit="a second" />
               <Chart label="Store requests" values={rates['store'] ?? []} format={shortCount} unit="a second" />
             </section>
+            <p class="note">Since this page was opened, for up to two minutes.</p>
             <section>
               <h2>{plural(topics.length, 'topic')}</h2>
               {topics.length === 0 ? (

@@ -90,7 +90,7 @@ export function SeekGroup({ group, onClose }: { readonly group: string; readonly
                   Back
                 </button>
               )}
-              <button type="submit" class="primary" disabled={state.busy || sought?.partitions.length === 0}>
+              <button type="submit" class="primary" disabled={state.busy || (sought !== undefined && !movesAny(sought))}>
                 {sought === undefined ? 'Preview' : 'Move the offsets'}
               </button>
             </>
@@ -115,15 +115,23 @@ function bodyOf(where: Where, { amount, time }: { readonly amount: number; reado
   }
 }
 
-function Preview({ sought: { applied, partitions } }: { readonly sought: Sought }): JSX.Element {
+function movesAny({ partitions }: Sought): boolean {
+  return partitions.some(({ from, to }) => from !== to)
+}
+
+function statusText(sought: Sought): string {
+  if (sought.applied) return `The offsets of ${plural(sought.partitions.length, 'partition')} were moved.`
+  return movesAny(sought)
+    ? 'Nothing is moved yet. This is what would change:'
+    : 'The offsets are there already, so there is nothing to move.'
+}
+
+function Preview({ sought }: { readonly sought: Sought }): JSX.Element {
+  const { partitions } = sought
   if (partitions.length === 0) return <p>The group has no committed offset, so there is nothing to move.</p>
   return (
     <>
-      <p role="status">
-        {applied
-          ? `The offsets of ${plural(partitions.length, 'partition')} were moved.`
-          : 'Nothing is moved yet. This is what would change:'}
-      </p>
+      <p role="status">{statusText(sought)}</p>
       <Scroll label="Offsets" short>
         <table class="list">
           <thead>

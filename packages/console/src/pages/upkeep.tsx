@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
-import { ago, bytes, count, plural, until } from '../format.ts'
+import { ago, bytes, plural, until } from '../format.ts'
 import { Scroll } from '../parts/scroll.tsx'
 import { Failure, Shown } from '../parts/states.tsx'
 import { usePolled } from '../parts/use-polled.ts'
@@ -47,14 +47,18 @@ function JobCard({
       <p>{about}</p>
       {problem !== null && <p class="failure">{problem}</p>}
       <p class="note">
-        {left.length === 0 ? 'Nothing is left to do' : `Left: ${left.map(([unit, amount]) => amountText(unit, amount)).join(', ')}`}
+        {left.length > 0
+          ? `For a later pass: ${left.map(([unit, amount]) => amountText(unit, amount)).join(', ')}`
+          : lastPass === null
+            ? 'Has not looked yet'
+            : 'Nothing is left to do'}
         {progress !== null && `. ${progress}`}
       </p>
       <p class="note">
         {lastPass === null
-          ? 'No pass since the start'
+          ? 'No pass since the start of the server'
           : `Last pass ${ago(Date.parse(lastPass.endedAt), Date.now())}, took ${tookText(lastPass)}`}
-        {nextPassAt !== null && !elsewhere && `; next ${until(Date.parse(nextPassAt), Date.now())}`}
+        {nextPassAt !== null && !elsewhere && `; next pass ${until(Date.parse(nextPassAt), Date.now())}`}
       </p>
     </li>
   )
@@ -63,7 +67,7 @@ function JobCard({
 function stateOf({ elsewhere, running, problem }: Pick<UpkeepJob, 'elsewhere' | 'running' | 'problem'>): string {
   if (elsewhere) return 'at another agent'
   if (running) return 'running'
-  return problem === null ? 'waits' : 'has a problem'
+  return problem === null ? 'well' : 'has a problem'
 }
 
 function tookText({ beganAt, endedAt }: NonNullable<UpkeepJob['lastPass']>): string {
@@ -71,9 +75,9 @@ function tookText({ beganAt, endedAt }: NonNullable<UpkeepJob['lastPass']>): str
   return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** `12 segments`, `3 MiB`. */
+/** `12 segments`, `1 segment`, `3 MiB`. */
 export function amountText(unit: string, amount: number): string {
-  return /bytes$/i.test(unit) ? bytes(amount) : `${count(amount)} ${unit}`
+  return /bytes$/i.test(unit) ? bytes(amount) : plural(amount, unit.replace(/s$/, ''), unit)
 }
 
 function SweepCheck(): JSX.Element {

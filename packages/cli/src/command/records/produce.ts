@@ -57,7 +57,7 @@ export const produce: ClientCommand = {
     },
     recordOutput(
       produceFormats,
-      'table: a summary only; json: partition and offset of each record, one per line; name: topic[partition]@offset.',
+      'table: a summary, on a terminal; json: partition and offset of each record, one per line; name: topic[partition]@offset.',
     ),
   ],
   examples: [
