@@ -21,6 +21,7 @@ const files: Readonly<Record<string, RegExp>> = {
 
 /** How its runner is started, and what that must print, by folder. */
 const folders: Readonly<Record<string, { readonly run: readonly string[]; readonly expected: RegExp }>> = {
+  'exactly-once': { run: ['--test'], expected: /^. pass 2$/m },
   jest: { run: ['node_modules/jest/bin/jest.js', '--ci'], expected: /^Tests: +5 passed, 5 total$/m },
   mocha: { run: ['node_modules/mocha/bin/mocha.js', '*.test.js'], expected: /^ +2 passing/m },
   'node-test': { run: ['--test'], expected: /^. pass 2$/m },
