@@ -10,7 +10,7 @@ const producer = new Producer({
   // The server ends the open transaction of an earlier process with this id, and rejects whatever that process still sends.
   transactionalId: 'invoicing',
   idempotent: true,
-  // Version 2.12 asks for producer id 0 with epoch 0 unless told otherwise, and a second process would be fenced.
+  // Without these two, version 2.12 sends producer id 0 and epoch 0, and the server rejects every process but the first.
   producerId: -1n,
   producerEpoch: -1,
 })

@@ -9,7 +9,7 @@ export async function prometheusText(metrics: readonly Metric[], turns: ServedAg
   const slice = turns.slice()
   let text = ''
   for (const { name, help, type, samples } of metrics) {
-    text += `# HELP ${name} ${escapedHelp(help)}\n# TYPE ${name} ${type}\n`
+    text += `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`
     for (const { labels, value } of samples) {
       text += `${name}${labelText(labels)} ${valueText(value)}\n`
       if (slice.spent(1)) await slice.next()
@@ -19,11 +19,11 @@ export async function prometheusText(metrics: readonly Metric[], turns: ServedAg
 }
 
 function labelText(labels: Metric['samples'][number]['labels']): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapedHelp(value).replaceAll('"', '\\"')}"`)
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value).replaceAll('"', '\\"')}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
-function escapedHelp(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 }
 

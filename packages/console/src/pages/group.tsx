@@ -33,7 +33,7 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
     )
   if (answer === undefined) return shown.error === undefined ? <Loading what="the group" /> : <Failure error={shown.error} />
   const { state, members, partitions, lag, protocol, generation } = answer
-  const whyNot = members.length > 0 ? 'The group has members: stop its consumers first.' : undefined
+  const whyNot = members.length > 0 ? 'To move its offsets or delete the group, stop its consumers first.' : undefined
   return (
     <>
       <header class="title">
@@ -54,7 +54,7 @@ export function GroupPage({ group }: { readonly group: string }): JSX.Element {
           </button>
         </div>
       </header>
-      {whyNot !== undefined && <p class="note">To move its offsets or delete the group, stop its consumers first.</p>}
+      {whyNot !== undefined && <p class="note">{whyNot}</p>}
       {deleting && <DeleteGroup group={group} onClose={() => setDeleting(false)} />}
       {seeking && (
         <SeekGroup
