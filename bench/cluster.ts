@@ -92,6 +92,7 @@ async function commits(
       nonce,
       advertised: { host: 'localhost', port: 9092 },
       machine: null,
+      rack: null,
       fences: [],
     })
     if (me.kind !== 'registered') throw new Error('the lease of the bench is held')

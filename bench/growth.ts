@@ -111,6 +111,7 @@ async function opened(path: string): Promise<{ readonly store: OpenedMetadata; r
     nonce: randomBytes(8).toString('hex'),
     advertised: { host: 'localhost', port: 9092 },
     machine: null,
+    rack: null,
     fences: 'all',
   })
   if (me.kind !== 'registered') throw new Error('the lease of the bench is held')

@@ -301,6 +301,7 @@ function selfOf({ settings, listen: [first], advertised, machine }: AgentOptions
     agent: text(settings, 'agent.name') ?? 'agent-1',
     advertised: advertised ?? { host: first?.host ?? 'localhost', port: first?.port ?? 0 },
     machine: machine ?? null,
+    rack: text(settings, 'broker.rack') ?? null,
   }
 }
 

@@ -54,7 +54,7 @@ function aLife(beats: (signal: AbortSignal) => Promise<'fenced' | 'stopped'> = u
 /** `others`: the other agents that live. */
 function ownersOf(others: number, done: string[]): Owners {
   const owners = new Owners({ slots: 4, brokerId: 1, incarnation: { id: 1, nonce: '0123456789abcdef' } })
-  const address = { host: 'h', port: 1, controlUrl: null, dataUrl: null }
+  const address = { host: 'h', port: 1, rack: null, controlUrl: null, dataUrl: null }
   owners.publishMembers(
     Array.from({ length: 1 + others }, (_, at) => ({ brokerId: at + 1, agent: `${at + 1}`, incarnation: at + 1, beats: 1, ...address })),
   )

@@ -37,7 +37,7 @@ interface Start {
 function start({ agent = 'me', takeOver = 'once silent', members = store.members, clock: own = clock }: Start = {}): Promise<Membership> {
   return Membership.join(
     { members, slots: store.slots, clock: own, random: systemRandom, emit: (event) => void events.push(event), limits: defaultLimits },
-    { agent, advertised: { host: 'localhost', port: 9092 }, machine: 'laptop' },
+    { agent, advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', rack: null },
     takeOver,
   )
 }

@@ -43,6 +43,16 @@ export const agentSettings = [
     check: notEmpty,
   },
   {
+    name: 'broker.rack',
+    type: 'string',
+    default: both(null),
+    doc: 'The zone of this agent. Consumers whose client.rack is another zone are sent to an agent of theirs, if there is one.',
+    enforcedBy: 'core/read-replicas.ts',
+    since: '0.1',
+    kafka: true,
+    check: notEmpty,
+  },
+  {
     name: 'durability',
     type: 'string',
     default: { dev: 'os', start: 'strict' },

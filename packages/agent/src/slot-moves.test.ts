@@ -40,7 +40,7 @@ const knownMs = fixedLimits.leaseMs + 2 * defaultLimits.heartbeatMs
 async function started(agent: string, members: MetadataStore['members'] = store.members): Promise<Membership> {
   const membership = await Membership.join(
     { members, slots: store.slots, clock, random: systemRandom, emit: () => {}, limits: defaultLimits },
-    { agent, advertised: { host: agent, port: 9092 }, machine: null },
+    { agent, advertised: { host: agent, port: 9092 }, machine: null, rack: null },
     'once silent',
   )
   running.push(membership.run(over.signal, deaf))

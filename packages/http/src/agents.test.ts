@@ -23,7 +23,18 @@ test('the only agent of a cluster owns all slots', async () => {
   const slots = kafka.services.owners.slots
   expect(await get('/cluster')).toEqual({ clusterId, brokerId, agent: 'agent-1', agents: 1, slots })
   expect(await get('/agents')).toEqual({
-    agents: [{ agent: 'agent-1', brokerId, kafka: expect.stringMatching(/^\S+:\d+$/), slots, answers: true, control: null, data: null }],
+    agents: [
+      {
+        agent: 'agent-1',
+        brokerId,
+        kafka: expect.stringMatching(/^\S+:\d+$/),
+        rack: null,
+        slots,
+        answers: true,
+        control: null,
+        data: null,
+      },
+    ],
   })
   expect(await get('/slots')).toEqual({
     slots,
@@ -34,10 +45,21 @@ test('the only agent of a cluster owns all slots', async () => {
 const blue = { brokerId: 2, agent: 'blue', host: '::1', port: 9093 }
 
 test('another agent and its slots are named by every agent; an IPv6 address has brackets', async () => {
-  await using server = await served({ elsewhere: { ...blue, controlUrl: 'http://[::1]:8000' } })
+  await using server = await served({ elsewhere: { ...blue, rack: 'zone-2', controlUrl: 'http://[::1]:8000' } })
   const get = async (path: string): Promise<unknown> => await json(await fetch(`${server.control}${path}`))
   expect(await get('/agents')).toEqual({
-    agents: [{ agent: 'blue', brokerId: 2, kafka: '[::1]:9093', slots: 1, answers: false, control: 'http://[::1]:8000', data: null }],
+    agents: [
+      {
+        agent: 'blue',
+        brokerId: 2,
+        kafka: '[::1]:9093',
+        rack: 'zone-2',
+        slots: 1,
+        answers: false,
+        control: 'http://[::1]:8000',
+        data: null,
+      },
+    ],
   })
   expect(await get('/slots')).toEqual({ slots: 1, ranges: [{ first: 0, last: 0, epoch: 1, brokerId: 2, agent: 'blue' }] })
 })

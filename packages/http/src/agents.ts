@@ -53,10 +53,11 @@ export function agentRoutes(app: FastifyInstance, parts: PlaneParts): void {
     () => {
       const ranges = owners.ownedSlots()
       return {
-        agents: [...owners.members].map(({ agent: name, brokerId, host, port, controlUrl, dataUrl }) => ({
+        agents: [...owners.members].map(({ agent: name, brokerId, host, port, rack, controlUrl, dataUrl }) => ({
           agent: name,
           brokerId,
           kafka: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+          rack,
           slots: ranges.filter(({ leader }) => leader === brokerId).reduce((sum, { first, last }) => sum + last - first + 1, 0),
           answers: brokerId === agent.brokerId,
           control: controlUrl,
@@ -159,11 +160,12 @@ const agentsSchema = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['agent', 'brokerId', 'kafka', 'slots', 'answers', 'control', 'data'],
+        required: ['agent', 'brokerId', 'kafka', 'rack', 'slots', 'answers', 'control', 'data'],
         properties: {
           agent: { ...text, description: 'Its name.' },
           brokerId: count,
           kafka: { ...text, description: 'The address that it advertises to Kafka clients.' },
+          rack: { ...nullableText, description: 'Its zone, as `broker.rack` names it; null if it has none.' },
           slots: { ...count, description: 'How many slots it owns.' },
           answers: { type: 'boolean', description: 'Whether it is the one that answers.' },
           control: { ...nullableText, description: 'The URL of its control plane; null if it serves none.' },

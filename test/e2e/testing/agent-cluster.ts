@@ -1,5 +1,6 @@
 // Three agents of one cluster on PostgreSQL and S3, each a process of its own, of which one after another is killed and comes back.
 import { randomUUID } from 'node:crypto'
+import { must } from '../../../packages/agent/src/core/assert.ts'
 import type { TestPostgres } from '../../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../../packages/agent/src/objects/testing/s3-server.ts'
 import { portsOf, type ServerProcess, startServer } from './server.ts'
@@ -10,14 +11,21 @@ export class AgentCluster implements AsyncDisposable {
   readonly #s3: S3Server
   readonly #clusterId = randomUUID()
   readonly #agents = new Map<string, ServerProcess>()
+  readonly #racks: Readonly<Record<string, string>>
 
-  private constructor(postgres: TestPostgres, s3: S3Server) {
+  private constructor(postgres: TestPostgres, s3: S3Server, racks: Readonly<Record<string, string>>) {
     this.#postgres = postgres
     this.#s3 = s3
+    this.#racks = racks
   }
 
-  static async start(postgres: TestPostgres, names: readonly string[]): Promise<AgentCluster> {
-    const cluster = new AgentCluster(postgres, await startS3Server())
+  /** `racks` by the names of agents. */
+  static async start(
+    postgres: TestPostgres,
+    names: readonly string[],
+    racks: Readonly<Record<string, string>> = {},
+  ): Promise<AgentCluster> {
+    const cluster = new AgentCluster(postgres, await startS3Server(), racks)
     for (const name of names) await cluster.#begin(name)
     return cluster
   }
@@ -25,6 +33,11 @@ export class AgentCluster implements AsyncDisposable {
   /** The addresses of the agents that run. */
   get kafka(): string {
     return [...this.#agents.values()].map(({ kafka }) => kafka).join()
+  }
+
+  /** An agent that runs. */
+  of(name: string): ServerProcess {
+    return must(this.#agents.get(name), `the agent ${name}`)
   }
 
   get urls(): ServerProcess['urls'] {
@@ -37,11 +50,17 @@ export class AgentCluster implements AsyncDisposable {
   async killOne(downMs: number): Promise<void> {
     const [oldest] = this.#agents
     if (oldest === undefined) throw new Error('no agent runs')
-    const [name, agent] = oldest
+    const begin = await this.kill(oldest[0])
+    await new Promise((resolve) => setTimeout(resolve, downMs))
+    await begin()
+  }
+
+  /** Like `kill -9`. The result starts the agent again, at its addresses. */
+  async kill(name: string): Promise<() => Promise<void>> {
+    const agent = this.of(name)
     await agent.kill()
     this.#agents.delete(name)
-    await new Promise((resolve) => setTimeout(resolve, downMs))
-    await this.#begin(name, portsOf(agent))
+    return () => this.#begin(name, portsOf(agent))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -51,6 +70,8 @@ export class AgentCluster implements AsyncDisposable {
 
   async #begin(name: string, ports?: readonly string[]): Promise<void> {
     const args = ['--cluster-id', this.#clusterId, '--agent-name', name, '--flush-puts-per-second', '1000', '--flush-linger-ms', '5']
+    const rack = this.#racks[name]
+    if (rack !== undefined) args.push('--broker-rack', rack)
     const storage = `s3://${this.#s3.bucket}/${this.#clusterId}`
     const env = { ...s3Env(this.#s3), LKS_STORAGE: storage, LKS_METADATA: this.#postgres.url }
     this.#agents.set(name, await startServer({ command: 'start', args, env, ...(ports && { ports }) }))

@@ -8,6 +8,7 @@ export interface Broker {
   readonly nodeId: number
   readonly host: string
   readonly port: number
+  readonly rack: string | null
 }
 
 /**
@@ -16,8 +17,9 @@ export interface Broker {
  */
 export function brokersFor(context: RequestContext, { owners }: Pick<Services, 'owners'>): readonly Broker[] {
   const hasLeft = owners.isFenced && !owners.isAlone
-  const brokers: Broker[] = hasLeft ? [] : [{ nodeId: owners.brokerId, ...context.advertised }]
-  for (const { brokerId, host, port } of owners.members) if (brokerId !== owners.brokerId) brokers.push({ nodeId: brokerId, host, port })
+  const brokers: Broker[] = hasLeft ? [] : [{ nodeId: owners.brokerId, ...context.advertised, rack: owners.rack }]
+  for (const { brokerId, host, port, rack } of owners.members)
+    if (brokerId !== owners.brokerId) brokers.push({ nodeId: brokerId, host, port, rack })
   return brokers.toSorted((a, b) => a.nodeId - b.nodeId)
 }
 
@@ -34,6 +36,18 @@ export function currentLeader(
 ): { readonly leaderId: number; readonly leaderEpoch: number } {
   const { leader, epoch } = owners.ofPartition(topicId, partition)
   return { leaderId: leader ?? -1, leaderEpoch: epoch }
+}
+
+/**
+ * The brokers that have a partition, as clients see them: its leader and its readers in other racks. All are in sync, because they share the object store. Java's
+ * consumer fetches from a preferred read replica only if Metadata lists it here.
+ */
+export function replicasOf(
+  { owners }: Pick<Services, 'owners'>,
+  leader: number | undefined,
+): { readonly replicaNodes: readonly number[]; readonly isrNodes: readonly number[] } {
+  const nodes = leader === undefined ? [] : owners.replicas(leader)
+  return { replicaNodes: nodes, isrNodes: nodes }
 }
 
 /**

@@ -33,7 +33,7 @@ export const describeCluster = handler({
         endpointType,
         clusterId: services.clusterId,
         controllerId: services.owners.controllerId,
-        brokers: brokersFor(context, services).map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port })),
+        brokers: brokersFor(context, services).map(({ nodeId, host, port, rack }) => ({ brokerId: nodeId, host, port, rack })),
         ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: authorizedOperations(context, services, cluster) }),
       },
     }

@@ -16,6 +16,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { mayTouch, topicsByName } from './access.ts'
 import { authorizedOperations } from './authorized-operations.ts'
+import { replicasOf } from './brokers.ts'
 import { handler } from './handler.ts'
 import type { RequestScope } from './request-context.ts'
 
@@ -98,14 +99,12 @@ function described(
     isInternal: false,
     partitions: Array.from({ length: Math.max(0, until - from) }, (_, at) => {
       const { leader, epoch } = services.owners.ofPartition(topicId, from + at)
-      const nodes = leader === undefined ? [] : [leader]
       return {
         errorCode: leader === undefined ? errors.LEADER_NOT_AVAILABLE.code : 0,
         partitionIndex: from + at,
         leaderId: leader ?? -1,
         leaderEpoch: epoch,
-        replicaNodes: nodes,
-        isrNodes: nodes,
+        ...replicasOf(services, leader),
         // Empty, not null: the Java client iterates them without a null check.
         eligibleLeaderReplicas: [],
         lastKnownElr: [],

@@ -1,9 +1,9 @@
 // Fetch answers whole batches of many partitions, within byte limits.
 // - Versions: 4–18; topic ids from 13 on.
-// - KIPs: 227 (fetch sessions), 320 (leader epochs), 516 (topic ids), 951 (the new leader in the answer).
+// - KIPs: 227 (fetch sessions), 320 (leader epochs), 392 (an agent in the client's rack), 516 (topic ids), 951 (the new leader in the answer).
 // - A long poll blocks its own connection only.
 // - An error of one partition ends the long poll at once.
-// - Left out: followers, because there are none; preferred replicas; tiered storage.
+// - Left out: followers, because there are none; tiered storage.
 // - Left out: diverging epochs, because no log is ever truncated.
 import {
   errors,
@@ -17,7 +17,7 @@ import {
 import { must } from '../core/assert.ts'
 import { partitionKey } from '../core/ids.ts'
 import { HeldMemory } from '../memory/held-memory.ts'
-import type { Topic } from '../metadata/metadata-store.ts'
+import type { Topic, Watermarks } from '../metadata/metadata-store.ts'
 import { type AbortedByPartition, abortedIn } from '../read/aborted-transactions.ts'
 import type { AnswerClaim } from '../read/answer-memory.ts'
 import type { FetchAsk } from '../read/fetch-ask.ts'
@@ -52,7 +52,7 @@ export const fetch = handler({
       asks: asksOf(request, context),
       forgotten: forgottenOf(request, context),
     })
-    const places = await placesOf(session.asks, context, services)
+    const places = await sentOn(await placesOf(session.asks, context, services), request, services)
     const claim = services.answerMemory.claim()
     const held = new HeldMemory()
     const release = (): void => {
@@ -95,6 +95,8 @@ export const fetch = handler({
 /** One partition to read, or the reason why it cannot be read. */
 type FetchPlace =
   | { readonly kind: 'there'; readonly session: SessionAsk; readonly ask: FetchAsk }
+  /** The client is to fetch it from this broker. */
+  | { readonly kind: 'sent on'; readonly session: SessionAsk; readonly replica: number; readonly watermarks: Watermarks }
   | { readonly kind: 'error'; readonly session: SessionAsk; readonly code: number; readonly topic: Topic | undefined }
 
 /** A client expects these errors of a partition only. As errors of the whole fetch, they make it reset its session and never ask for the new leader. */
@@ -161,7 +163,42 @@ async function placesOf(asks: readonly SessionAsk[], context: RequestContext, se
   return places
 }
 
-/** One answer for each place that can be read, in order. If any other place has an error, the fetch does not wait. */
+/**
+ * Like Kafka with its RackAwareReplicaSelector: a partition that this agent leads is sent on to its reader in the client's rack, if it has one and the offset exists. An
+ * agent that does not lead it serves it, so that no client is sent on twice.
+ */
+async function sentOn(
+  places: readonly FetchPlace[],
+  { rackId }: Pick<FetchRequest, 'rackId'>,
+  { owners, tails, turns }: Uses,
+): Promise<readonly FetchPlace[]> {
+  if (rackId === '' || rackId === owners.rack) return places
+  // All partitions that an agent leads have the same reader.
+  const replica = owners.readReplica(owners.brokerId, rackId)
+  if (replica === undefined) return places
+  const sent: FetchPlace[] = []
+  for await (const some of inSlices(places, turns)) {
+    const ends = await tails.loaded(asksAt(some))
+    let at = 0
+    for (const place of some) {
+      if (place.kind !== 'there') {
+        sent.push(place)
+        continue
+      }
+      const { session, ask } = place
+      const end = ends[at++]
+      const isSentOn = end !== undefined && isWithin(end, ask.offset) && owners.ofPartition(ask.topicId, ask.partition).mine
+      sent.push(isSentOn ? { kind: 'sent on', session, replica, watermarks: end } : place)
+    }
+  }
+  return sent
+}
+
+function isWithin({ logStartOffset, highWatermark }: Watermarks, offset: number): boolean {
+  return offset >= logStartOffset && offset <= highWatermark
+}
+
+/** One answer for each place that can be read, in order. If any other place has none, the fetch does not wait. */
 function read(
   places: readonly FetchPlace[],
   request: FetchRequest,
@@ -207,7 +244,8 @@ async function responseOf({ request, session, places, answers, aborted, context,
     const partition = partitionResponse(place, answer, { request, aborted, services })
     const { highWatermark, logStartOffset = -1 } = partition
     const sizeBytes = answer?.kind === 'data' ? answer.sizeBytes : 0
-    if (!session.include(place.session, { failed: partition.errorCode !== 0, sizeBytes, highWatermark, logStartOffset })) continue
+    const [failed, redirected] = [partition.errorCode !== 0, place.kind === 'sent on']
+    if (!session.include(place.session, { failed, redirected, sizeBytes, highWatermark, logStartOffset })) continue
     if (partition.currentLeader?.leaderId !== undefined) leaders.push(partition.currentLeader.leaderId)
     const partitions = byTopic.get(place.session.topic)
     if (partitions === undefined) byTopic.set(place.session.topic, [partition])
@@ -237,6 +275,11 @@ function partitionResponse(
     const listed = found?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? abortedTransactions
     const read = { highWatermark, lastStableOffset, logStartOffset, abortedTransactions: listed, records: chunks }
     return { partitionIndex, errorCode: 0, ...read }
+  }
+  if (place.kind === 'sent on') {
+    const { highWatermark, lastStableOffset, logStartOffset } = place.watermarks
+    const ends = { highWatermark, lastStableOffset, logStartOffset }
+    return { partitionIndex, errorCode: 0, ...ends, abortedTransactions, preferredReadReplica: place.replica, records: [] }
   }
   const code = place.kind === 'error' ? place.code : errors[must(answer, 'a partition that was read').error].code
   const topicId = place.kind === 'there' ? place.ask.topicId : place.topic?.topicId

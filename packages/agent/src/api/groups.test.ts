@@ -77,7 +77,17 @@ describe('FindCoordinator', () => {
     expect(await ask()).toMatchObject({ nodeId: -1, host: '', port: -1, errorCode: codeOf('COORDINATOR_NOT_AVAILABLE') })
     owners.publishSlots([{ slot: 0, owner: 2, epoch: 1 }])
     owners.publishMembers([
-      { incarnation: 2, brokerId: 5, agent: 'other', host: 'other.test', port: 19092, beats: 1, controlUrl: null, dataUrl: null },
+      {
+        incarnation: 2,
+        brokerId: 5,
+        agent: 'other',
+        host: 'other.test',
+        port: 19092,
+        beats: 1,
+        rack: null,
+        controlUrl: null,
+        dataUrl: null,
+      },
     ])
     expect(await ask()).toMatchObject({ nodeId: 5, host: 'other.test', port: 19092, errorCode: 0 })
   })

@@ -16,7 +16,7 @@ import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { mayTouch, topicsById, topicsByName } from './access.ts'
 import { authorizedOperations, cluster } from './authorized-operations.ts'
-import { brokersFor } from './brokers.ts'
+import { brokersFor, replicasOf } from './brokers.ts'
 import { handler } from './handler.ts'
 import type { RequestContext, RequestScope } from './request-context.ts'
 
@@ -136,15 +136,12 @@ function described({ topicId, name, partitions }: Topic, { request, context, ser
     isInternal: false,
     partitions: Array.from({ length: partitions }, (_, partitionIndex) => {
       const { leader, epoch } = services.owners.ofPartition(topicId, partitionIndex)
-      const nodes = leader === undefined ? [] : [leader]
       return {
         errorCode: leader === undefined ? errors.LEADER_NOT_AVAILABLE.code : 0,
         partitionIndex,
         leaderId: leader ?? -1,
         leaderEpoch: epoch,
-        // The object store replicates the data: the leader is the only replica.
-        replicaNodes: nodes,
-        isrNodes: nodes,
+        ...replicasOf(services, leader),
         offlineReplicas: [],
       }
     }),

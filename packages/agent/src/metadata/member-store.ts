@@ -71,6 +71,8 @@ export interface RegisterInput {
   readonly advertised: { readonly host: string; readonly port: number }
   /** The name of the agent's machine, for people. */
   readonly machine: string | null
+  /** The zone of the agent, for clients of the same one. */
+  readonly rack: string | null
   /** `all`: every active agent of the cluster. `own name`: the one of this name. Otherwise the listed leases, unless they have beaten since. */
   readonly fences: 'all' | 'own name' | readonly WatchedLease[]
 }
@@ -91,6 +93,7 @@ export interface Member extends HttpUrls {
   readonly beats: number
   readonly host: string
   readonly port: number
+  readonly rack: string | null
 }
 
 export interface SlotOwner {

@@ -24,7 +24,7 @@ import { type Nothing, statement, statementPerRow } from './statement.ts'
  * lock. Incarnations change their state only under the cluster's lock, so the leases that are read after it stay as they are.
  */
 export function* register(input: RegisterInput, cluster: Cluster): Body<RegisterResult> {
-  const { agent, nonce, advertised, machine, fences } = input
+  const { agent, nonce, advertised, machine, rack, fences } = input
   const [locked, [again], leases] = yield* read(lockCluster(), readIncarnationByNonce({ nonce }), readLeases())
   const counters = lockedCounters(locked, cluster)
   const fenced = leases.filter((lease) =>
@@ -44,7 +44,7 @@ export function* register(input: RegisterInput, cluster: Cluster): Body<Register
     writes: [
       fenceIncarnations(fenced),
       insertIncarnation({ id, nonce, agent }),
-      writeAgent({ agent, brokerId, incarnation: id, ...advertised, machine }),
+      writeAgent({ agent, brokerId, incarnation: id, ...advertised, machine, rack }),
       takeRanges(rangesOf(taken), { owner: id }),
       countMember({ nextIncarnation: id + 1, nextBrokerId: agentRow === undefined ? brokerId + 1 : counters.nextBrokerId }),
     ],
@@ -227,15 +227,16 @@ interface AgentRow {
   readonly host: string
   readonly port: number
   readonly machine: string | null
+  readonly rack: string | null
 }
 
 const writeAgent = statement<AgentRow>(
   'write agent',
-  `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, beats)
-    VALUES ($cluster, $agent, $brokerId, $incarnation, $host, $port, $machine, 0)
+  `INSERT INTO agents (cluster, agent, broker_id, incarnation, host, port, machine, rack, beats)
+    VALUES ($cluster, $agent, $brokerId, $incarnation, $host, $port, $machine, $rack, 0)
     ON CONFLICT (cluster, agent) DO UPDATE
-    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, beats = 0,
-      control_url = NULL, data_url = NULL`,
+    SET incarnation = excluded.incarnation, host = excluded.host, port = excluded.port, machine = excluded.machine, rack = excluded.rack,
+      beats = 0, control_url = NULL, data_url = NULL`,
 )
 
 const readLeases = statement<Nothing, Lease>(
@@ -247,7 +248,8 @@ const readLeases = statement<Nothing, Lease>(
 
 const readMembers = statement<Nothing, Member>(
   'read members',
-  `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port, a.control_url AS "controlUrl", a.data_url AS "dataUrl"
+  `SELECT a.broker_id AS "brokerId", a.agent, a.incarnation, a.beats, a.host, a.port, a.rack, a.control_url AS "controlUrl",
+    a.data_url AS "dataUrl"
     FROM agents AS a JOIN incarnations AS i ON i.cluster = a.cluster AND i.incarnation = a.incarnation
     WHERE a.cluster = $cluster AND i.state = 'active' ORDER BY a.broker_id`,
 )

@@ -613,6 +613,18 @@ export function metadataStoreContract(name: string, open: () => Promise<Contract
       expect(await store.members.give({ incarnation: other.incarnation, gifts: [] })).toEqual({ kind: 'fenced' })
     })
 
+    test('members have the rack with which they registered last', async () => {
+      const racks = async (): Promise<readonly (string | null)[]> =>
+        (await store.members.beat(me.incarnation)).members.map(({ rack }) => rack)
+      expect(await racks()).toEqual([null])
+      await store.members.register({ ...anAgent('other'), rack: 'zone-1' })
+      expect(await racks()).toEqual([null, 'zone-1'])
+      await store.members.register({ ...anAgent('other', 'own name'), rack: 'zone-2' })
+      expect(await racks()).toEqual([null, 'zone-2'])
+      await store.members.register(anAgent('other', 'own name'))
+      expect(await racks()).toEqual([null, null])
+    })
+
     test('a beat notes where the agent serves HTTP, and the next life of its name has not said it yet', async () => {
       const urls = { controlUrl: 'http://me:8000', dataUrl: 'http://me:8123' }
       expect((await store.members.beat(me.incarnation, urls)).members).toMatchObject([{ controlUrl: null, dataUrl: null }])

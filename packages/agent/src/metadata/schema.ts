@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 20
+export const schemaVersion = 21
 /**
  * The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. 18: producers begin transactions, and an older
  * agent would send open ones to consumers of committed records.
@@ -419,6 +419,10 @@ export const migrations: readonly (readonly Call[])[] = [
     // Where HTTP clients reach the agent. Null: it serves no HTTP, or its version does not say where.
     addColumn('agents', 'control_url text'),
     addColumn('agents', 'data_url text'),
+  ],
+  [
+    // The zone of the agent. Null: it has none. An agent of an older version leaves the one of its predecessor.
+    addColumn('agents', 'rack text'),
   ],
 ]
 

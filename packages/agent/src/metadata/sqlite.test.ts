@@ -165,6 +165,7 @@ describe('a file with a problem', () => {
     elsewhere('ALTER TABLE group_offsets DROP COLUMN save_version')
     elsewhere('ALTER TABLE agents DROP COLUMN control_url')
     elsewhere('ALTER TABLE agents DROP COLUMN data_url')
+    elsewhere('ALTER TABLE agents DROP COLUMN rack')
   }
 
   test("C6: of schema version 3 is migrated: its offsets keep the server's retention", async () => {

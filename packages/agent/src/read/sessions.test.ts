@@ -20,7 +20,7 @@ function aRequest(more: Partial<SessionRequest>): SessionRequest {
   return { sessionId: 0, sessionEpoch: 0, byId: false, asks: [], forgotten: [], ...more }
 }
 
-const quiet = { failed: false, sizeBytes: 0, highWatermark: 5, logStartOffset: 0 }
+const quiet = { failed: false, redirected: false, sizeBytes: 0, highWatermark: 5, logStartOffset: 0 }
 
 /** Answers all partitions alike and returns those in the answer. */
 function sent(fetch: SessionFetch, answer = quiet): readonly number[] {
@@ -71,6 +71,7 @@ test.each([
   ['another high watermark', { ...quiet, highWatermark: 6 }],
   ['another log start', { ...quiet, logStartOffset: 1 }],
   ['an error', { ...quiet, failed: true }],
+  ['another broker to fetch from', { ...quiet, redirected: true }],
 ])('%s is always sent', (_, answer) => {
   const { sessions } = someSessions()
   const sessionId = opened(sessions, [0])

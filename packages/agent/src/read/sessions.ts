@@ -17,6 +17,8 @@ export interface SessionAsk {
 /** The values that decide whether a partition is sent again. */
 export interface SessionAnswer {
   readonly failed: boolean
+  /** The client is to fetch it from another broker. */
+  readonly redirected: boolean
   readonly sizeBytes: number
   readonly highWatermark: number
   readonly logStartOffset: number
@@ -204,8 +206,8 @@ function changed(session: Session, ask: SessionAsk, answer: SessionAnswer): bool
   const key = keyOf(ask)
   const held = session.partitions.get(key)
   if (held === undefined) return true
-  const { failed, sizeBytes, highWatermark, logStartOffset } = answer
-  const news = failed || sizeBytes > 0 || highWatermark !== held.highWatermark || logStartOffset !== held.logStartOffset
+  const { failed, redirected, sizeBytes, highWatermark, logStartOffset } = answer
+  const news = failed || redirected || sizeBytes > 0 || highWatermark !== held.highWatermark || logStartOffset !== held.logStartOffset
   // After an error the next successful answer is always news.
   held.highWatermark = failed ? -1 : highWatermark
   held.logStartOffset = failed ? -1 : logStartOffset

@@ -1,6 +1,7 @@
 // The owner of each slot, and the members' addresses. Membership updates it. It may be stale: the commit checks the owner again.
 import { must } from '../core/assert.ts'
 import type { Incarnation, IncarnationId, TopicId, TopicPartition } from '../core/ids.ts'
+import { readReplicasByRack } from '../core/read-replicas.ts'
 import { slotOfName, slotOfPartition } from '../core/slots.ts'
 import type { Member, SlotOwner } from '../metadata/metadata-store.ts'
 
@@ -28,6 +29,8 @@ export class Owners {
   readonly #owner: (IncarnationId | null)[]
   readonly #epoch: number[]
   readonly #members = new Map<IncarnationId, Member>()
+  /** By leader. Computed from the members when it is asked for. */
+  readonly #readReplicas = new Map<number, ReadonlyMap<string, number>>()
   #fenced = false
   #leaving = false
   #moving: { readonly slots: ReadonlySet<number>; readonly done: Promise<void> } | undefined
@@ -65,6 +68,7 @@ export class Owners {
 
   publishMembers(members: Iterable<Member>): void {
     this.#members.clear()
+    this.#readReplicas.clear()
     for (const member of members) this.#members.set(member.incarnation, member)
   }
 
@@ -116,6 +120,11 @@ export class Owners {
     return this.#members.values()
   }
 
+  /** Of this agent, as of its last heartbeat. */
+  get rack(): string | null {
+    return this.#members.get(this.incarnation.id)?.rack ?? null
+  }
+
   /** No other agent lives, and this one is not about to leave: every partition that exists is its own. */
   get isUndivided(): boolean {
     return this.isAlone && !this.#leaving && !this.#fenced
@@ -132,6 +141,24 @@ export class Owners {
     let lowest = this.#fenced && !this.isAlone ? Number.POSITIVE_INFINITY : this.brokerId
     for (const { brokerId } of this.#members.values()) if (brokerId < lowest) lowest = brokerId
     return lowest
+  }
+
+  /** The broker that serves the leader's partitions to consumers of the rack, undefined if it is the leader itself. */
+  readReplica(leader: number, rack: string): number | undefined {
+    return this.#readReplicasOf(leader).get(rack)
+  }
+
+  /** The replicas that clients see: the leader, and its reader in every other rack. All of them have every record, because they share the store. */
+  replicas(leader: number): readonly number[] {
+    return [leader, ...this.#readReplicasOf(leader).values()]
+  }
+
+  #readReplicasOf(leader: number): ReadonlyMap<string, number> {
+    const known = this.#readReplicas.get(leader)
+    if (known !== undefined) return known
+    const replicas = readReplicasByRack(leader, [...this.#members.values()])
+    this.#readReplicas.set(leader, replicas)
+    return replicas
   }
 
   /** All slots in order, as of the last heartbeat. */

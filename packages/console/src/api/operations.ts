@@ -460,6 +460,7 @@ export interface Operations {
         readonly agent: string
         readonly brokerId: number
         readonly kafka: string
+        readonly rack: string | null
         readonly slots: number
         readonly answers: boolean
         readonly control: string | null

@@ -35,13 +35,14 @@ export function Agents(): JSX.Element {
                     Broker id
                   </th>
                   <th scope="col">Kafka address</th>
+                  <th scope="col">Rack</th>
                   <th scope="col" class="number">
                     Slots
                   </th>
                 </tr>
               </thead>
               <tbody>
-                {agents.map(({ agent, brokerId, kafka, slots, answers }) => (
+                {agents.map(({ agent, brokerId, kafka, rack, slots, answers }) => (
                   <tr key={brokerId}>
                     <td>
                       {agent} {answers && <span class="tag">shows this page</span>}
@@ -50,6 +51,7 @@ export function Agents(): JSX.Element {
                     <td>
                       <code>{kafka}</code>
                     </td>
+                    <td>{rack ?? '–'}</td>
                     <td class="number">{count(slots)}</td>
                   </tr>
                 ))}

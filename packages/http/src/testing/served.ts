@@ -48,7 +48,7 @@ import { realClock } from './real-clock.ts'
 
 export interface ServedOptions extends Partial<Pick<HttpOptions, 'control' | 'allowedHosts' | 'readConsolePage'>> {
   /** The agent that owns all partitions instead of this one. */
-  readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'> & Partial<Pick<Member, 'controlUrl' | 'dataUrl'>>
+  readonly elsewhere?: Pick<Member, 'brokerId' | 'agent' | 'host' | 'port'> & Partial<Pick<Member, 'rack' | 'controlUrl' | 'dataUrl'>>
   /** Every PUT fails until `heal`. */
   readonly putsFail?: boolean
   /** The gate denies everything. */
@@ -100,7 +100,8 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   const owners = new Owners({ slots: 1, brokerId: 1, incarnation })
   const { elsewhere } = options
   owners.publishSlots([{ slot: 0, owner: elsewhere === undefined ? incarnation.id : 2, epoch: 1 }])
-  if (elsewhere !== undefined) owners.publishMembers([{ controlUrl: null, dataUrl: null, ...elsewhere, incarnation: 2, beats: 1 }])
+  if (elsewhere !== undefined)
+    owners.publishMembers([{ rack: null, controlUrl: null, dataUrl: null, ...elsewhere, incarnation: 2, beats: 1 }])
   const catalog = new Catalog()
   const tails = new Tails((asked) => metadata.log.partitions(asked), defaultLimits)
   let waiting = Promise.withResolvers<void>()

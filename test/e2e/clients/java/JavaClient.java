@@ -110,7 +110,8 @@ public class JavaClient {
     }
 
     private static void group() throws Exception {
-        var consumer = consumer(Map.of("group.id", options.get("group"), "auto.commit.interval.ms", 100, "heartbeat.interval.ms", 500));
+        var rack = options.getOrDefault("rack", "");
+        var consumer = consumer(Map.of("group.id", options.get("group"), "client.rack", rack, "auto.commit.interval.ms", 100, "heartbeat.interval.ms", 500));
         whenInputEnds(consumer::wakeup);
         consumer.subscribe(List.of(options.get("topic")));
         try (consumer) {

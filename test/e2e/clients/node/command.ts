@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly group: string
   /** The topic that the group of an admin run has read. */
   readonly read: string
+  /** The zone of a member of a group. */
+  readonly rack: string
   readonly codec: string
   readonly count: number
   readonly idempotent: boolean
@@ -20,7 +22,7 @@ export type Commands = Readonly<Record<string, (options: CommandOptions) => Prom
 /** Runs the subcommand that the arguments name. */
 export async function runCommand(commands: Commands): Promise<void> {
   const [name = '', ...args] = process.argv.slice(2)
-  const names = ['bootstrap', 'topic', 'group', 'read', 'codec', 'count', 'idempotent'] as const
+  const names = ['bootstrap', 'topic', 'group', 'read', 'rack', 'codec', 'count', 'idempotent'] as const
   const { values } = parseArgs({ args, options: Object.fromEntries(names.map((each) => [each, { type: 'string', default: '' } as const])) })
   const text = (option: (typeof names)[number]): string => String(values[option])
   const command = commands[name]
@@ -30,6 +32,7 @@ export async function runCommand(commands: Commands): Promise<void> {
     topic: text('topic'),
     group: text('group'),
     read: text('read'),
+    rack: text('rack'),
     codec: text('codec'),
     count: Number(text('count')),
     idempotent: text('idempotent') === 'true',

@@ -4,7 +4,7 @@ import { type CommandOptions, emit, inputEnded, runCommand, samples, versionOf }
 
 function connection({ bootstrap }: CommandOptions): InstanceType<typeof kafkajs.Kafka> {
   const retry = { initialRetryTime: 50, maxRetryTime: 200, retries: 500 }
-  return new kafkajs.Kafka({ clientId: 'clients', brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING, retry })
+  return new kafkajs.Kafka({ clientId: 'clients', brokers: bootstrap.split(','), logLevel: kafkajs.logLevel.NOTHING, retry })
 }
 
 async function aProducer(options: CommandOptions, idempotent: boolean): Promise<Producer> {
@@ -70,7 +70,12 @@ await runCommand({
 
   async group(options) {
     // It notices a rebalance between two fetches only.
-    const consumer = connection(options).consumer({ groupId: options.group, heartbeatInterval: 200, maxWaitTimeInMs: 200 })
+    const consumer = connection(options).consumer({
+      groupId: options.group,
+      rackId: options.rack,
+      heartbeatInterval: 200,
+      maxWaitTimeInMs: 200,
+    })
     await take(consumer, options, () => {})
     await inputEnded()
     await consumer.disconnect()

@@ -14,6 +14,7 @@ def arguments():
     parser.add_argument('--topic')
     parser.add_argument('--group')
     parser.add_argument('--read', help='the topic that the group of an admin run has read')
+    parser.add_argument('--rack', default='', help='the zone of a member of a group')
     parser.add_argument('--codec', default='none')
     parser.add_argument('--count', type=int, default=0)
     parser.add_argument('--idempotent', choices=['true', 'false'], default='false')

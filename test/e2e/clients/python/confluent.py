@@ -46,7 +46,7 @@ def consume(options):
 def group(options):
     ended = input_ended()
     settings = {'auto.offset.reset': 'earliest', 'auto.commit.interval.ms': 100, 'heartbeat.interval.ms': 500}
-    consumer = Consumer({**common(options), **settings, 'group.id': options.group})
+    consumer = Consumer({**common(options), **settings, 'group.id': options.group, 'client.rack': options.rack})
     consumer.subscribe([options.topic])
     while not ended.is_set():
         message = consumer.poll(0.1)

@@ -186,7 +186,7 @@ export function aPeer(more: Partial<Peer> = {}): Peer {
 /** Another agent, which serves on `other.test:9093`, owns the slot of the topic's first partition in epoch 50. */
 export function takenOver({ services: { owners } }: AgentForTests, topicId: string): void {
   owners.publishMembers([
-    { brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093, controlUrl: null, dataUrl: null },
+    { brokerId: 8, agent: 'other', incarnation: 99, beats: 1, host: 'other.test', port: 9093, rack: null, controlUrl: null, dataUrl: null },
   ])
   owners.publishSlots([{ slot: slotOfPartition(topicId, 0, owners.slots), owner: 99, epoch: 50 }])
 }

@@ -82,7 +82,7 @@ export function reopened(
 }
 
 export function anAgent(agent: string, fences: RegisterInput['fences'] = []): RegisterInput {
-  return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', fences }
+  return { agent, nonce: aNonce(), advertised: { host: 'localhost', port: 9092 }, machine: 'laptop', rack: null, fences }
 }
 
 /** Registers an agent under a name without an active incarnation, except for those that it fences. */

@@ -24,7 +24,7 @@ export async function committingChain(sql: Sql<Transactions>): Promise<Committin
   const store = await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
   const nonce = randomBytes(8).toString('hex')
   const advertised = { host: 'localhost', port: 9092 }
-  const registration = await store.members.register({ agent: 'me', nonce, advertised, machine: null, fences: 'all' })
+  const registration = await store.members.register({ agent: 'me', nonce, advertised, machine: null, rack: null, fences: 'all' })
   if (registration.kind !== 'registered') throw new Error('everything is fenced, and still a lease is held')
   const { incarnation, slots } = registration
   const topicId = randomBytes(16).toString('base64url')

@@ -27,6 +27,7 @@ interface ListedAgent {
   readonly agent: string
   readonly brokerId: number
   readonly kafka: string
+  readonly rack: string | null
   readonly slots: number
   readonly answers: boolean
   readonly control: string | null
@@ -36,6 +37,7 @@ const columns: readonly Column<ListedAgent>[] = [
   { header: 'AGENT', value: ({ agent }) => agent },
   { header: 'BROKER', value: ({ brokerId }) => brokerId, align: 'right' },
   { header: 'KAFKA', value: ({ kafka }) => kafka },
+  { header: 'RACK', value: ({ rack }) => rack ?? '-' },
   { header: 'SLOTS', value: ({ slots }) => slots, align: 'right' },
   { header: 'CONTROL PLANE', value: ({ control }) => control ?? '-' },
 ]

@@ -13,9 +13,9 @@ import (
 
 // Options are those that every program in test/e2e/clients takes.
 type Options struct {
-	Bootstrap, Topic, Group, Read, Codec, Speaks string
-	Count                                        int
-	Idempotent                                   bool
+	Bootstrap, Topic, Group, Read, Rack, Codec, Speaks string
+	Count                                              int
+	Idempotent                                         bool
 }
 
 // Record is one line about a record that was acknowledged or read.
@@ -48,6 +48,7 @@ func Run(commands map[string]func(Options)) {
 	flags.StringVar(&options.Topic, "topic", "", "")
 	flags.StringVar(&options.Group, "group", "", "")
 	flags.StringVar(&options.Read, "read", "", "the topic that the group of an admin run has read")
+	flags.StringVar(&options.Rack, "rack", "", "the zone of a member of a group")
 	flags.StringVar(&options.Codec, "codec", "none", "")
 	flags.StringVar(&options.Speaks, "speaks", "", "the Kafka version that the client is configured for")
 	flags.IntVar(&options.Count, "count", 0, "")

@@ -26,7 +26,7 @@ var codecs = map[string]kgo.CompressionCodec{
 }
 
 func connected(options Options, more ...kgo.Opt) *kgo.Client {
-	common := []kgo.Opt{kgo.SeedBrokers(options.Bootstrap), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond })}
+	common := []kgo.Opt{kgo.SeedBrokers(strings.Split(options.Bootstrap, ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond })}
 	return Must(kgo.NewClient(append(common, more...)...))
 }
 
@@ -75,7 +75,7 @@ func emit(record *kgo.Record) {
 
 func group(options Options) {
 	client := connected(options, kgo.ConsumerGroup(options.Group), kgo.ConsumeTopics(options.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.AutoCommitInterval(100*time.Millisecond), kgo.HeartbeatInterval(500*time.Millisecond))
+		kgo.AutoCommitInterval(100*time.Millisecond), kgo.HeartbeatInterval(500*time.Millisecond), kgo.Rack(options.Rack))
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		<-InputEnded()
