@@ -73,9 +73,10 @@ ${configRows(topicConfigs)}
 
 ## Broker configs that change at run time
 
-The broker's configs in the table of topic configs provide the defaults of topics without a value of their own. AlterConfigs, IncrementalAlterConfigs and \`kafka-configs.sh --entity-type brokers\` change them at run time,
-for one broker (its id) or for all (\`--entity-default\`), with Kafka's checks. They are stored in the Metadata Service and count from the answer on, also after a restart. A value for one broker comes before one for all
-brokers, and both come before the value that the agent was started with. DescribeConfigs shows where a value comes from. Other configs of a broker are read-only.
+The broker's configs in the table of topic configs provide the defaults of topics without a value of their own. AlterConfigs, IncrementalAlterConfigs and \`kafka-configs.sh --entity-type brokers\` change
+them at run time, and so they change the agent settings that are marked "at run time" above: for one broker (its id) or for all (\`--entity-default\`), with Kafka's checks. The values are stored in the Metadata Service and
+count from the answer on, also after a restart. A value for one broker comes before one for all brokers, and both come before the value that the agent was started with. DescribeConfigs shows where a value comes from. Other
+configs of a broker are read-only.
 
 ## Group configs
 

@@ -129,7 +129,7 @@ export function upkeepOf(
     store: metadata.expiry,
     isMine,
     checkMs,
-    producersMs: number(settings, 'producer.id.expiration.ms'),
+    producersMs: () => number(settings, 'producer.id.expiration.ms'),
     keysMs: number(settings, 'http.idempotency.key.expiration.ms'),
     report: reports.register({ job: 'expiry', about: 'forgets silent producers and old idempotency keys', isMine }),
   })
@@ -181,8 +181,9 @@ function compactionOptions(
     },
     configsOf: ({ configs }) => compactionConfigs((name) => topicConfig(configs, settings, name).value),
     job: `${text(settings, 'agent.name') ?? 'agent-1'} compaction`,
-    checkMs: number(settings, 'log.cleaner.backoff.ms'),
-    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
+    // Kafka accepts 0.
+    checkMs: () => Math.max(1, number(settings, 'log.cleaner.backoff.ms')),
+    producerIdExpirationMs: () => number(settings, 'producer.id.expiration.ms'),
   }
 }
 

@@ -150,7 +150,7 @@ export async function buildAgent(parts: Parts, options: AgentOptions): Promise<{
     ...view,
     ...chain,
     policy: flush,
-    producerIdExpirationMs: number(settings, 'producer.id.expiration.ms'),
+    producerIdExpirationMs: () => number(settings, 'producer.id.expiration.ms'),
     onFenced: () => life.fence(),
     onBroken: () => life.kill(),
   })

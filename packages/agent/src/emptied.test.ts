@@ -16,10 +16,14 @@ import {
   Produce,
   TxnOffsetCommit,
 } from '@local-kafka-service/protocol'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type AgentForTests, aBatch, anAgent } from './api/testing/an-agent.ts'
 import { defaultLimits } from './limits.ts'
+import { openPostgres } from './metadata/postgres.ts'
+import { startPostgres, type TestPostgres } from './metadata/testing/postgres-server.ts'
 import { MemoryObjects } from './objects/adapters/memory.ts'
+import { openS3 } from './objects/adapters/s3.ts'
+import { type S3Server, startS3Server } from './objects/testing/s3-server.ts'
 import { MovableTime } from './time/movable-time.ts'
 import { systemClock } from './time/system-clock.ts'
 
@@ -30,18 +34,6 @@ const settings = Object.entries({
   'storage.merge.max.age.ms': 0,
   'transactional.id.expiration.ms': 24 * hour,
 }).map(([name, value]) => [name, { value: String(value), source: 'flag' as const }])
-
-/** The number of rows of each table. */
-function rowsIn(path: string): Readonly<Record<string, number>> {
-  const database = new DatabaseSync(path, { readOnly: true })
-  try {
-    const tables = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`).all()
-    const count = (table: string): number => Number(database.prepare(`SELECT count(*) AS count FROM "${table}"`).get()?.['count'])
-    return Object.fromEntries(tables.map(({ name }) => [String(name), count(String(name))]))
-  } finally {
-    database.close()
-  }
-}
 
 /** Leaves something in as many tables as clients can reach. */
 async function useEverything(kafka: AgentForTests): Promise<void> {
@@ -100,50 +92,124 @@ async function useEverything(kafka: AgentForTests): Promise<void> {
   }
 }
 
-test('after every topic was deleted the store is empty, and every table has the size of a new agent', { timeout: 60_000 }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lks-emptied-'))
-  const start = async (name: string) => {
-    const time = new MovableTime(systemClock)
-    const path = join(folder, `${name}.db`)
-    const objects = new MemoryObjects()
-    // Readers' grace is real time.
-    const limits = { ...defaultLimits, readersGraceMs: 50 }
-    const kafka = await anAgent({ settings: Object.fromEntries(settings), clock: time.clock, limits, path, wrap: () => objects })
-    const daysPass = async (): Promise<void> => {
-      for (let halves = 20; halves > 0; halves -= 1) await time.advance(12 * hour, { sessions: 'expire' })
+/** An agent on stores of its own, and what they hold. */
+interface Emptied {
+  readonly kafka: AgentForTests
+  readonly time: MovableTime
+  readonly storedBytes: () => number
+  /** The number of rows of each table. */
+  readonly rows: () => Promise<Rows>
+}
+
+type Rows = Readonly<Record<string, number>>
+
+// Readers' grace is real time.
+const common = { settings: Object.fromEntries(settings), limits: { ...defaultLimits, readersGraceMs: 50 } }
+
+async function onSqlite(path: string): Promise<Emptied> {
+  const time = new MovableTime(systemClock)
+  const objects = new MemoryObjects()
+  const kafka = await anAgent({ ...common, clock: time.clock, path, wrap: () => objects })
+  const rows = async (): Promise<Rows> => {
+    const database = new DatabaseSync(path, { readOnly: true })
+    try {
+      const tables = database
+        .prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
+        .all()
+      const count = (table: string): number => Number(database.prepare(`SELECT count(*) AS count FROM "${table}"`).get()?.['count'])
+      return Object.fromEntries(tables.map(({ name }) => [String(name), count(String(name))]))
+    } finally {
+      database.close()
     }
-    return { kafka, path, objects, daysPass }
   }
-  try {
-    const [fresh, used] = [await start('fresh'), await start('used')]
-    await using _fresh = fresh.kafka
-    await using _used = used.kafka
-    await fresh.daysPass()
-    await useEverything(used.kafka)
-    const rows = rowsIn(used.path)
-    const tables = [
-      'topics',
-      'partitions',
-      'segments',
-      'objects',
-      'producers',
-      'producer_id_blocks',
-      'groups',
-      'group_offsets',
-      'idempotency_keys',
-    ]
-    for (const table of [...tables, 'compactions', 'transactional_ids', 'aborted_transactions'])
-      expect(rows[table], table).toBeGreaterThan(0)
-    expect(used.objects.sizeBytes).toBeGreaterThan(0)
-    await used.kafka.call(DeleteTopics, 5, { topicNames: ['plain', 'compacted'], timeoutMs: 1_000 })
-    await used.daysPass()
-    await expect.poll(() => used.objects.sizeBytes, { timeout: 20_000 }).toBe(0)
-    // Incarnations of jobs go a day after the last object.
-    await used.daysPass()
-    // The answer of the agent's last commit, and the place of the scrubber: one row each, whatever happens.
-    const fixed = { ...rowsIn(fresh.path), results: 1, scrubs: 1 }
-    await expect.poll(() => rowsIn(used.path), { timeout: 20_000 }).toEqual(fixed)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+  return { kafka, time, storedBytes: () => objects.sizeBytes, rows }
+}
+
+async function onPostgres(postgres: TestPostgres, s3: S3Server): Promise<Emptied> {
+  const time = new MovableTime(systemClock)
+  const { endpoint, bucket, credentials } = s3
+  const objects = await openS3({ endpoint, bucket, credentials, prefix: 'emptied' })
+  const sql = await openPostgres({ url: postgres.url, aheadMs: () => time.aheadMs })
+  const kafka = await anAgent({ ...common, clock: time.clock, sql, wrap: () => objects })
+  const rows = async (): Promise<Rows> => {
+    const tables = await postgres.query<{ readonly name: string }>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'lks' ORDER BY table_name`,
+    )
+    const counted: Record<string, number> = {}
+    for (const { name } of tables)
+      counted[name] = Number((await postgres.query<{ readonly count: string }>(`SELECT count(*) AS count FROM lks.${name}`))[0]?.count)
+    return counted
   }
+  const storedBytes = (): number => [...s3.objects.values()].reduce((sum, { length }) => sum + length, 0)
+  return { kafka, time, storedBytes, rows }
+}
+
+/** Lets two days pass, and reads. A poll waits in between for what the jobs do in real time. */
+async function afterDays<T>({ time }: Emptied, read: () => T | Promise<T>): Promise<T> {
+  for (let halves = 4; halves > 0; halves -= 1) await time.advance(12 * hour, { sessions: 'expire' })
+  return await read()
+}
+
+const patience = { timeout: 40_000, interval: 200 }
+
+/** `fresh` has had no clients. */
+async function isEmptied(fresh: Emptied, used: Emptied): Promise<void> {
+  await useEverything(used.kafka)
+  const rows = await used.rows()
+  const tables = [
+    'topics',
+    'partitions',
+    'segments',
+    'objects',
+    'producers',
+    'producer_id_blocks',
+    'groups',
+    'group_offsets',
+    'idempotency_keys',
+    'compactions',
+    'transactional_ids',
+    'aborted_transactions',
+  ]
+  for (const table of tables) expect(rows[table], table).toBeGreaterThan(0)
+  expect(used.storedBytes()).toBeGreaterThan(0)
+  await used.kafka.call(DeleteTopics, 5, { topicNames: ['plain', 'compacted'], timeoutMs: 1_000 })
+  await expect.poll(() => afterDays(used, used.storedBytes), patience).toBe(0)
+  // The answer of the agent's last commit, and the place of the scrubber: one row each, whatever happens.
+  const fixed = { ...(await fresh.rows()), results: 1, scrubs: 1 }
+  // Incarnations of jobs go a day after the last object.
+  await expect.poll(() => afterDays(used, used.rows), patience).toEqual(fixed)
+}
+
+const [first, second] = [await startPostgres(), await startPostgres()]
+
+describe('after every topic was deleted the store is empty, and every table has the size of a new agent', () => {
+  test('in SQLite', { timeout: 100_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lks-emptied-'))
+    try {
+      const fresh = await onSqlite(join(folder, 'fresh.db'))
+      await using _fresh = fresh.kafka
+      const used = await onSqlite(join(folder, 'used.db'))
+      await using _used = used.kafka
+      await isEmptied(fresh, used)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  const why = first.kind === 'started' ? '' : ` (${first.why})`
+  test.skipIf(first.kind !== 'started')(`in PostgreSQL and S3${why}`, { timeout: 100_000 }, async () => {
+    if (first.kind !== 'started' || second.kind !== 'started') return
+    try {
+      await using s3OfFresh = await startS3Server()
+      await using s3OfUsed = await startS3Server()
+      const fresh = await onPostgres(first.postgres, s3OfFresh)
+      await using _fresh = fresh.kafka
+      const used = await onPostgres(second.postgres, s3OfUsed)
+      await using _used = used.kafka
+      await isEmptied(fresh, used)
+    } finally {
+      await first.postgres.stop()
+      await second.postgres.stop()
+    }
+  })
 })

@@ -541,7 +541,7 @@ export interface Settings {
   readonly mode: 'dev' | 'start'
   readonly values: ReadonlyMap<AgentSettingName, { readonly value: string | null; readonly source: SettingSource }>
   /**
-   * The values of a broker config that were set at run time, in order of precedence, all before the one in `values`. They provide the defaults of topics'
+   * The values of a broker config that were set at run time, in order of precedence, all before the one in `values`. Most provide the defaults of topics'
    * configs (write/topic-config.ts). Only the settings of a running agent have it. A DynamicValue of core/config/broker-configs.ts says what they mean.
    */
   readonly dynamic?: (name: string) => readonly {
@@ -566,8 +566,9 @@ export function settings(
   return { mode, values }
 }
 
+/** The value that counts now, which may change while the agent runs: core/config/broker-configs.ts has the names. */
 export function text(of: Settings, name: AgentSettingName): string | undefined {
-  return of.values.get(name)?.value ?? undefined
+  return of.dynamic?.(name)[0]?.value ?? of.values.get(name)?.value ?? undefined
 }
 
 /** For settings that always have a value. */

@@ -23,7 +23,7 @@ class FakeConnection {
 function aRoom({ maxPerAddress = 1_000_000 } = {}) {
   const clock = { ms: 0, monotonic: () => clock.ms }
   const events: AgentEvent[] = []
-  const room = new ConnectionRoom({ clock, emit: (event) => void events.push(event), maxPerAddress })
+  const room = new ConnectionRoom({ clock, emit: (event) => void events.push(event), maxPerAddress: () => maxPerAddress })
   const open = (): FakeConnection => openFrom('10.0.0.9')
   const openFrom = (address: string): FakeConnection => {
     const connection = new FakeConnection(address)

@@ -12,8 +12,8 @@ export interface RoomSocket {
 export interface RoomParts {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly emit: EventHook
-  /** max.connections.per.ip: further connections from an address are closed. */
-  readonly maxPerAddress: number
+  /** The present max.connections.per.ip: further connections from an address are closed. */
+  readonly maxPerAddress: () => number
 }
 
 interface Occupant {
@@ -48,7 +48,8 @@ export class ConnectionRoom {
 
   opened(socket: RoomSocket): void {
     const address = addressOf(socket)
-    const { maxPerAddress: limit, emit } = this.#parts
+    const { maxPerAddress, emit } = this.#parts
+    const limit = maxPerAddress()
     if ((this.#perAddress.get(address) ?? 0) >= limit) {
       emit({ kind: 'connection rejected', address, setting: 'max.connections.per.ip', limit })
       socket.destroy()

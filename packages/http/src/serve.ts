@@ -59,7 +59,7 @@ export async function serveHttp(agent: ServedAgent, options: HttpOptions): Promi
   }
   const [controlApp, dataApp] = await Promise.all([planeWithRoutes('control', parts), planeWithRoutes('data', parts)])
   const { emit, ioClock, settings } = agent.shared
-  const maxPerAddress = number(settings, 'max.connections.per.ip')
+  const maxPerAddress = (): number => number(settings, 'max.connections.per.ip')
   const room = (): ConnectionRoom => new ConnectionRoom({ clock: ioClock, emit, maxPerAddress })
   // The console's page has one origin, so the control plane has the data plane below a path.
   const handleControl: RequestListener = (request, response) => {

@@ -24,7 +24,7 @@ async function listened(ask: PortAsk, emit: EventHook = () => {}): Promise<Liste
   const listening = await listen(
     ask,
     (_request, response) => response.end('hello'),
-    new ConnectionRoom({ clock: realClock, emit, maxPerAddress: 100 }),
+    new ConnectionRoom({ clock: realClock, emit, maxPerAddress: () => 100 }),
   )
   open.push(listening)
   return listening

@@ -72,6 +72,8 @@ export class Bucket {
   away = false
   /** A scenario's choice for one put; undefined leaves it to chance. */
   decide: ((key: string, puts: number) => PutFate | undefined) | undefined
+  /** Until when a put whose caller got no answer may land. */
+  latestLandingMs = 0
   readonly #parts: BucketParts
   readonly #stored = new MemoryObjects()
   readonly #storedAtMs = new Map<string, number>()
@@ -138,7 +140,10 @@ export class Bucket {
     const fate = this.decide?.(key, this.#puts) ?? this.#fate()
     trace.write(life.name, `${what}: ${fate.kind} after ${fate.afterMs.toFixed(1)} ms`)
     const landed = fate.kind === 'stored' ? time.sleep(fate.afterMs).then(land) : undefined
-    if (fate.kind === 'unknown' && fate.landsMs !== undefined) time.after(fate.landsMs, () => void land())
+    if (fate.kind === 'unknown' && fate.landsMs !== undefined) {
+      this.latestLandingMs = Math.max(this.latestLandingMs, time.nowMs + fate.landsMs)
+      time.after(fate.landsMs, () => void land())
+    }
     onAbort(signal, send)
     return await this.#answer(life, what, {
       afterMs: fate.afterMs,

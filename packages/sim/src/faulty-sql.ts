@@ -1,5 +1,5 @@
 // The database of a world: one SQLite in memory behind a network that loses requests and replies, and runs some transactions after the caller has given up.
-import type { Sql, TransactionOutcome, TransactionTable } from '@local-kafka-service/agent/simulation'
+import type { CopyableSql, Sql, TransactionOutcome, TransactionTable } from '@local-kafka-service/agent/simulation'
 import type { Chance, Range } from './chance.ts'
 import type { Life } from './life.ts'
 import type { VirtualTime } from './sim-clock.ts'
@@ -44,7 +44,7 @@ export interface DatabaseParts<Transactions extends TransactionTable> {
   readonly time: VirtualTime
   readonly chance: Chance
   readonly trace: Trace
-  readonly sql: Sql<Transactions>
+  readonly sql: CopyableSql<Transactions>
   /** Called in the order in which transactions run, before anything else happens. */
   readonly executed: (executed: Executed) => void | Promise<void>
 }
@@ -55,6 +55,8 @@ export class Database<Transactions extends TransactionTable> {
   away = false
   /** A scenario's choice for one transaction; undefined leaves it to chance. */
   decide: ((transaction: string, life: string) => TransactionFate | undefined) | undefined
+  /** Until when a transaction whose caller got no answer may run. */
+  latestRunMs = 0
   readonly #parts: DatabaseParts<Transactions>
 
   constructor(parts: DatabaseParts<Transactions>) {
@@ -62,7 +64,7 @@ export class Database<Transactions extends TransactionTable> {
   }
 
   /** Without delay and fault, for the checker. */
-  get direct(): Sql<Transactions> {
+  get direct(): CopyableSql<Transactions> {
     return this.#parts.sql
   }
 
@@ -98,7 +100,10 @@ export class Database<Transactions extends TransactionTable> {
           )
           return
         case 'unknown':
-          if (fate.runsMs !== undefined) time.after(fate.runsMs, () => void this.#execute(life, transaction, input).catch(reject))
+          if (fate.runsMs !== undefined) {
+            this.latestRunMs = Math.max(this.latestRunMs, time.nowMs + fate.runsMs)
+            time.after(fate.runsMs, () => void this.#execute(life, transaction, input).catch(reject))
+          }
           time.after(fate.afterMs, () => answer({ kind: 'unknown', error: new Error('the simulated database did not answer') }))
       }
     })

@@ -35,5 +35,6 @@ export type Invariant =
   | 'an agent ends as fenced only when it was fenced'
   | 'an epoch has one writer, and never goes back'
   | 'an orphan is removed'
+  | 'nothing is left of deleted topics'
   | 'no defect'
   | 'it recovers'

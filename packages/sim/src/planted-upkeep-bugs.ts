@@ -59,4 +59,20 @@ export const upkeepBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'an object without a record is never released',
+    scenario: 'topic made again',
+    edits: [
+      {
+        file: 'agent/src/metadata/commit.ts',
+        find: 'releaseObjects(object !== null && grown.length === 0 ? [flush] : [])',
+        replace: 'releaseObjects([])',
+      },
+    ],
+  },
+  {
+    name: 'a purge leaves rows of its logs',
+    scenario: 'merge',
+    edits: [{ file: 'agent/src/metadata/purge.ts', find: '      deleteMerges(logs),\n', replace: '' }],
+  },
 ]

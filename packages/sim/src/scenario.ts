@@ -1,6 +1,7 @@
 // The contract of a scenario, and how it is played under one seed until there is a verdict.
 import { errorStack, type Limits } from '@local-kafka-service/agent'
 import { Chance } from './chance.ts'
+import { drain } from './drain.ts'
 import type { Violation } from './invariants.ts'
 import { narrowLimits } from './narrow-limits.ts'
 import type { VolumeSetup } from './volume-disk.ts'
@@ -72,6 +73,7 @@ export async function play(scenario: Scenario, seed: number, onLine?: (line: str
     await world.open()
     const { clients } = await scenario.run(world)
     await world.finish(clients)
+    if (checker.violations.length === 0) await drain(world)
   })()
   whole
     .catch((error: unknown) => checker.violate('no defect', `the scenario failed: ${errorStack(error)}`))

@@ -59,6 +59,8 @@ export interface AgentSetup {
   readonly undeleteMs?: number
   /** How often the store is listed for orphans. Default: not in this world. */
   readonly sweepMs?: number
+  /** How often it looks for unused groups and transactional ids. Default: Kafka's. */
+  readonly expiryCheckMs?: number
 }
 
 /** A topic that is compacted all the time. */
@@ -92,7 +94,7 @@ export interface WorldOptions {
 
 /** Small worlds: most of what an agent releases is used again. */
 const freeSlabBytes = 4 * 1024 * 1024
-const clusterId = '5eed5eed-0000-4000-8000-000000000001'
+export const clusterId = '5eed5eed-0000-4000-8000-000000000001'
 const strangerId = '5eed5eed-0000-4000-8000-000000000002'
 const topicName = 'events'
 export const calmNetwork: NetworkFaults = { latencyMs: [0.1, 2], split: 0.05, cut: 0 }
@@ -149,7 +151,7 @@ export class World {
     })
     const lost = (message: string): void => this.checker.violate('I4 visible implies durable', message)
     this.disk = volumes && new VolumeDisk({ time: this.time, chance: this.chance.stream('disk'), trace: this.trace, setup: volumes, lost })
-    this.checker = new Checker({ nowMs: () => this.time.nowMs, stored: this.#stored, clusterId })
+    this.checker = new Checker({ nowMs: () => this.time.nowMs, stored: this.stored, clusterId })
     this.checker.compaction = compaction
     this.database = new Database({
       time: this.time,
@@ -182,7 +184,7 @@ export class World {
   }
 
   /** The real content of the bucket or the directory. */
-  get #stored(): ObjectStore {
+  get stored(): ObjectStore {
     return this.disk?.stored ?? this.bucket.stored
   }
 
@@ -286,7 +288,7 @@ export class World {
     const clock = new LifeClock(this.time, life)
     const random = this.chance.stream(life.name)
     const { limits } = this
-    const { flush, cacheBytes, retentionCheckMs, undeleteMs, sweepMs } = this.setup
+    const { flush, cacheBytes, retentionCheckMs, undeleteMs, sweepMs, expiryCheckMs } = this.setup
     const objects = new RetryingObjects(this.disk?.open(life) ?? this.bucket.of(life), { clock, random })
     const metadata = await openMetadata(this.database.of(life), { newClusterId: clusterId, clock, random, limits })
     const claim = await claimPrefix(objects, { clusterId: metadata.clusterId, createdAtMs: clock.now() })
@@ -313,6 +315,10 @@ export class World {
           'auto.create.topics.enable': { value: 'false', source: 'flag' },
           ...(retentionCheckMs !== undefined && { 'log.retention.check.interval.ms': { value: String(retentionCheckMs), source: 'flag' } }),
           ...(undeleteMs !== undefined && { 'topic.undelete.ms': { value: String(undeleteMs), source: 'flag' } }),
+          ...(expiryCheckMs !== undefined && {
+            'offsets.retention.check.interval.ms': { value: String(expiryCheckMs), source: 'flag' },
+            'transaction.remove.expired.transaction.cleanup.interval.ms': { value: String(expiryCheckMs), source: 'flag' },
+          }),
           'storage.merge.interval.ms': { value: String(this.#merge.intervalMs), source: 'flag' },
           'storage.merge.max.age.ms': { value: String(this.#merge.maxAgeMs), source: 'flag' },
           'storage.sweep.interval.ms': { value: String(sweepMs ?? -1), source: 'flag' },
@@ -446,6 +452,12 @@ export class World {
     return found.topicId
   }
 
+  /** Deletes every topic that is there. */
+  async deleteTopics(): Promise<void> {
+    if (this.#metadata === undefined) throw new Error('the world is not open')
+    for (const { topicId } of await this.#metadata.topics.list()) await this.#administrator().deleteTopic(topicId)
+  }
+
   /** Deletes the records of a partition before the offset. */
   async deleteRecords(partition: number, offset: number): Promise<void> {
     await this.#administrator().deleteRecords(partition, offset)
@@ -518,7 +530,7 @@ export class World {
   async #sweptAll(sweepMs: number, { clusterId: cluster, orphans }: MetadataStore): Promise<void> {
     // PUTs of the scenario may land so late.
     await this.time.sleep(latestPutMs + sweepMs + 5_000)
-    for await (const { key } of this.#stored.list(`${cluster}/`)) {
+    for await (const { key } of this.stored.list(`${cluster}/`)) {
       const object = parseObjectKey(cluster, key)
       const [standing] = object === undefined ? [] : await orphans.standings([object])
       if (standing?.kind !== 'committed') this.checker.violate('an orphan is removed', `${key} is ${standing?.kind ?? 'no object'}`)
@@ -527,7 +539,7 @@ export class World {
 
   /** Another cluster that starts on the same prefix finds it in use. */
   async #keepsStrangersOut(): Promise<void> {
-    const claim = await claimPrefix(this.#stored, { clusterId: strangerId, createdAtMs: this.time.wallMs })
+    const claim = await claimPrefix(this.stored, { clusterId: strangerId, createdAtMs: this.time.wallMs })
     if (claim.kind !== 'another cluster') this.checker.violate('a key never gets a second content', `the prefix belongs to ${claim.kind}`)
   }
 

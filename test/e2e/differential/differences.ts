@@ -498,10 +498,11 @@ export const differences: readonly Difference[] = [
     id: 'describe-configs-synonyms',
     api: 'DescribeConfigs',
     versions: '1+',
-    request: 'The synonyms of `min.insync.replicas`',
-    kafka: 'has a dynamic default of all brokers, which the feature eligible.leader.replicas sets',
-    ours: 'has the default only',
-    why: 'The server has no replicas, so it has no such feature. The value is the same.',
+    request: 'The synonyms of `min.insync.replicas` and of `retention.ms`',
+    kafka:
+      'has a dynamic default of all brokers for the first, which the feature eligible.leader.replicas sets, and none for the second, whose default is that of `log.retention.hours`',
+    ours: 'has the default of the broker for both; that of `retention.ms` is `log.retention.ms`',
+    why: 'The server has no replicas, so it has no such feature. Its default retention is a setting in milliseconds; those in minutes and hours do not exist.',
     evidence: { fields: { 'results.configs.synonyms': 'varies', 'results.configs.synonyms.source': [3, 5] } },
   },
   {
@@ -576,7 +577,7 @@ export const differences: readonly Difference[] = [
     api: 'IncrementalAlterConfigs',
     versions: '0+',
     request:
-      'A config of a broker that Kafka can change at run time or does not know, if it does not provide the default of a config of topics',
+      'A config of a broker that Kafka can change at run time or does not know, if it neither provides the default of a config of topics nor is a setting of the agent',
     kafka: 'stores it',
     ours: 'answers INVALID_REQUEST (42), as Kafka does for configs that need a restart',
     why: 'The other configs of an agent are set when it starts, and an unknown one would have no effect. [The list](configuration.md) says which configs can change.',
@@ -601,16 +602,6 @@ export const differences: readonly Difference[] = [
     ours: 'names the topic',
     why: 'The text says what is wrong. The code is the same, UNKNOWN_TOPIC_OR_PARTITION (3).',
     evidence: { fields: { 'results.errorMessage': ['', 'varies'] } },
-  },
-  {
-    id: 'describe-configs-read-only',
-    api: 'DescribeConfigs',
-    versions: '1+',
-    request: 'A config of the broker that Kafka can change at run time, if it does not provide the default of a config of topics',
-    kafka: 'reports it as changeable',
-    ours: 'reports it as read-only',
-    why: 'The other configs of an agent are set when it starts.',
-    evidence: { fields: { 'results.configs.readOnly': [false, true] } },
   },
   {
     id: 'describe-configs-type',

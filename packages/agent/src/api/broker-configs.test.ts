@@ -1,6 +1,16 @@
 // Configs of brokers that change at run time: what requests answer, that topics follow, and that a restart keeps the values.
-import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, ListConfigResources, Produce } from '@local-kafka-service/protocol'
+import {
+  AlterConfigs,
+  DescribeConfigs,
+  DescribeProducers,
+  IncrementalAlterConfigs,
+  ListConfigResources,
+  Produce,
+} from '@local-kafka-service/protocol'
 import { expect, test } from 'vitest'
+import { ConnectionQuotas } from '../net/connection-quotas.ts'
+import { MovableTime } from '../time/movable-time.ts'
+import { systemClock } from '../time/system-clock.ts'
 import { retentionDefaults } from '../write/topic-config.ts'
 import { type AgentForTests, aBatch, anAgent } from './testing/an-agent.ts'
 
@@ -78,6 +88,57 @@ test('retention follows the values, too', async () => {
     'retention.ms': '700000',
     'retention.bytes': '5',
   })
+})
+
+test('a config whose default another config has is unset until it is set, and then names that other one as its last synonym', async () => {
+  await using kafka = await anAgent()
+  await kafka.topic('t')
+  const unset = { configSource: 5, readOnly: false, synonyms: [] }
+  expect(await shown(kafka, broker, 'log.roll.ms')).toEqual({ ...unset, value: null })
+  expect(await shown(kafka, topic, 'segment.ms')).toEqual({ ...unset, value: '604800000' })
+  expect(await alter(kafka, '', [['log.roll.ms', '5000']])).toBe('ok')
+  const followed = { value: '5000', configSource: 3, readOnly: false, synonyms: ['3 log.roll.ms=5000', '5 log.roll.hours=168'] }
+  expect(await shown(kafka, broker, 'log.roll.ms')).toEqual(followed)
+  expect(await shown(kafka, topic, 'segment.ms')).toEqual(followed)
+  expect(await alter(kafka, '', [['log.roll.ms', '0']])).toBe('42 requirement failed: log.roll.ms must be greater than or equal to 1')
+})
+
+test('settings of the agent change, too, where it reads them each time', async () => {
+  await using kafka = await anAgent({ settings: { 'max.connections': { value: '7', source: 'flag' } } })
+  const quotas = new ConnectionQuotas(kafka.services.settings, systemClock)
+  const address = '10.0.0.1'
+  expect(quotas.admit(address)).toEqual({ kind: 'admitted' })
+  quotas.opened({ silent: false, idleSinceMs: undefined, giveWay() {} }, address)
+  expect(await alter(kafka, '', [['max.connections.per.ip', '1']])).toBe('ok')
+  expect(quotas.admit(address)).toEqual({ kind: 'rejected', setting: 'max.connections.per.ip', limit: 1 })
+  expect(await alter(kafka, '', [['max.connections.per.ip', '2']])).toBe('ok')
+  expect(await alter(kafka, '1', [['max.connections', '1']])).toBe('ok')
+  expect(quotas.admit(address)).toEqual({ kind: 'rejected', setting: 'max.connections', limit: 1 })
+  const synonyms = ['2 max.connections=1', '4 max.connections=7', '5 max.connections=10000']
+  expect(await shown(kafka, broker, 'max.connections')).toEqual({ value: '1', configSource: 2, readOnly: false, synonyms })
+  expect(await alter(kafka, '1', [['max.connections', null, remove]])).toBe('ok')
+  expect(quotas.admit(address)).toEqual({ kind: 'admitted' })
+})
+
+test('a silent producer is forgotten after the new time', async () => {
+  const time = new MovableTime(systemClock)
+  await using kafka = await anAgent({ clock: time.clock })
+  const topicId = await kafka.topic('t')
+  const topicData = [
+    { name: 't', partitionData: [{ index: 0, records: aBatch(['v'], { producer: { id: 9, epoch: 0, baseSequence: 5 } }) }] },
+  ]
+  const { responses } = await kafka.call(Produce, 9, { acks: -1, timeoutMs: 1_000, topicData })
+  expect(responses[0]?.partitionResponses[0]?.errorCode).toBe(0)
+  const known = async () => {
+    const { topics } = await kafka.call(DescribeProducers, 0, { topics: [{ name: 't', partitionIndexes: [0] }] })
+    return topics[0]?.partitions[0]?.activeProducers.length
+  }
+  await time.advance(60_000, { sessions: 'keep' })
+  expect(await known()).toBe(1)
+  expect(await alter(kafka, '', [['producer.id.expiration.ms', '50000']])).toBe('ok')
+  expect(await known()).toBe(0)
+  await time.advance(600_000, { sessions: 'keep' })
+  expect(await kafka.metadata.log.producers([{ topicId, partition: 0 }], { expirationMs: 1e12 })).toEqual([[]])
 })
 
 test('the values are in the database: an agent that starts reads them, and shows them as they were given', async () => {

@@ -183,16 +183,20 @@ function ofGroup(resource: ResourceRequest, query: ConfigsQuery): Result {
 }
 
 /** A config of the broker that is not a setting of the agent: it has its default until it is set at run time. */
-function ofBrokerConfig({ name, type, doc, default: fallback }: ConfigDef, { settings }: Uses): Config {
+function ofBrokerConfig({ name, type, doc, default: ofTopics, synonymFallback }: ConfigDef, { settings }: Uses): Config {
   const changed = changedValues(settings, name)
   const [first] = changed
+  const fallback = synonymFallback === undefined ? { name, value: ofTopics } : first && synonymFallback
   return {
     name,
-    value: first?.value ?? fallback,
+    value: first?.value ?? fallback?.value ?? null,
     readOnly: false,
     configSource: configSources[first?.source ?? 'DEFAULT_CONFIG'],
     isSensitive: false,
-    synonyms: [...changed.map((value) => synonymOf(name, value)), { name, value: fallback, source: configSources.DEFAULT_CONFIG }],
+    synonyms: [
+      ...changed.map((value) => synonymOf(name, value)),
+      ...(fallback === undefined ? [] : [{ ...fallback, source: configSources.DEFAULT_CONFIG }]),
+    ],
     configType: configTypes[type],
     documentation: doc,
   }

@@ -1,7 +1,7 @@
 // IncrementalAlterConfigs sets and resets single configs, and adds items to lists and removes them.
 // - Versions: 0–1.
 // - KIPs: 339, 226 (brokers), 1043 (groups), 714 (client metrics).
-// - Left out: configs of brokers other than those that provide the defaults of topics' configs; levels of loggers; configs of groups whose protocols are not served yet.
+// - Left out: configs of brokers other than those of core/config/broker-configs.ts; levels of loggers; configs of groups whose protocols are not served yet.
 import { IncrementalAlterConfigs, type IncrementalAlterConfigsRequest } from '@local-kafka-service/protocol'
 import type { AlterConfigOp, ConfigChanges } from '../core/config/config-changes.ts'
 import { type AlterationUses, alteredConfigs, rejectedAlterations, type UnknownOperation } from './config-alteration.ts'

@@ -290,7 +290,7 @@ function aChain(): {
     clock,
     random: steadyRandom(),
     emit: ({ kind }) => void events.push(kind),
-    producerIdExpirationMs: 1_000,
+    producerIdExpirationMs: () => 1_000,
     limits: defaultLimits,
     onStopped: (message) => void stopped.push(message),
     onFenced: () => void (fences += 1),

@@ -33,7 +33,8 @@ export interface ChainParts {
   readonly clock: Clock
   readonly random: Pick<Random, 'next'>
   readonly emit: EventHook
-  readonly producerIdExpirationMs: number
+  /** The present `producer.id.expiration.ms`. */
+  readonly producerIdExpirationMs: () => number
   readonly limits: Pick<Limits, 'putsInFlight' | 'putDeadlineMs' | 'commitRollbacksMs'>
   /** Called in the turn in which the line stops, after its flushes are settled. The writer then abandons its open object. */
   readonly onStopped: (message: string) => void
@@ -168,7 +169,7 @@ export class Chain {
       sequence,
       object: { sizeBytes: object.sizeBytes, checksum: object.checksum },
       batches,
-      producerIdExpirationMs: this.#parts.producerIdExpirationMs,
+      producerIdExpirationMs: this.#parts.producerIdExpirationMs(),
     })
     switch (outcome.kind) {
       case 'committed':
@@ -237,7 +238,7 @@ export class Chain {
         sequence: successor,
         object: null,
         batches: [],
-        producerIdExpirationMs: this.#parts.producerIdExpirationMs,
+        producerIdExpirationMs: this.#parts.producerIdExpirationMs(),
       })
       if (this.#killed !== undefined || outcome.kind === 'killed') return
       if (outcome.kind === 'rolled back') continue

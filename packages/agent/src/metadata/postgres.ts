@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly connections?: number
   /** Absent: an old primary is not noticed, and no ages are read. */
   readonly watch?: Pick<PostgresWatchParts, 'clock' | 'timelines'>
+  /** For tests that let days pass: how many milliseconds the database's time is ahead of its server's. Absent: it is the same. */
+  readonly aheadMs?: () => number
 }
 
 /** The database, and what an agent sees of it beside its transactions. */
@@ -26,6 +28,7 @@ export interface PostgresSql extends Sql<Transactions> {
 
 /** Connects once, so that a wrong setting shows at the start. Rejects with a MetadataError whose `reason` gives the cause. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresSql> {
+  const { aheadMs } = options
   const pool = await openPool(options)
   let watch: PostgresWatch | undefined
   try {
@@ -53,7 +56,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresSq
       watch?.look()
       // The table of transactions earns the casts: the port's types tie the name to its input and its result.
       const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
-      return (await runOnLease(pool, body, { deadlineMs, ...(watch && { watch }) })) as never
+      return (await runOnLease(pool, body, { deadlineMs, ...(watch && { watch }), ...(aheadMs && { aheadMs }) })) as never
     },
     close: () => pool.end(),
   }
@@ -63,6 +66,7 @@ export interface TransactOptions {
   readonly deadlineMs: number
   /** Absent: the timeline of the server is not checked. */
   readonly watch?: Pick<PostgresWatch, 'check'>
+  readonly aheadMs?: () => number
   readonly pause?: Pause
 }
 
@@ -79,7 +83,6 @@ export async function transact<T>(
   body: Body<T>,
   options: TransactOptions,
 ): Promise<{ readonly outcome: TransactionOutcome<T>; readonly broken: boolean }> {
-  const { deadlineMs } = options
   // A leased connection that breaks emits 'error'; without a listener this would end the process.
   let lost: unknown
   const onError = (error: unknown): void => void (lost = error)
@@ -87,7 +90,7 @@ export async function transact<T>(
   try {
     const decision = await decide(client, body, options)
     if (lost !== undefined) return { outcome: { kind: 'rolled back', error: translated(lost) }, broken: true }
-    const outcome = await commitWith(client, decision, deadlineMs)
+    const outcome = await commitWith(client, decision, options)
     return { outcome, broken: outcome.kind !== 'committed' }
   } catch (error) {
     return { outcome: { kind: 'rolled back', error: defect(error) }, broken: true }
@@ -110,14 +113,14 @@ async function runOnLease<T>(pool: Pool, body: Body<T>, options: TransactOptions
 
 /** Drives the body through its reads. BEGIN travels in front of the first one; every body has one. */
 async function decide<T>(client: PoolClient, body: Body<T>, options: TransactOptions): Promise<Decision<T>> {
-  const { deadlineMs, pause } = options
+  const { pause } = options
   let begun = false
   let step = body.next([])
   while (!step.done) {
     await pause?.()
     const opening = begun ? [] : [opened(client, options)]
     begun = true
-    const rows = step.value.map((call) => rowsOf(client, call, deadlineMs))
+    const rows = step.value.map((call) => rowsOf(client, call, options))
     await every([...opening, ...rows])
     step = body.next(await Promise.all(rows))
   }
@@ -144,14 +147,14 @@ async function every(sent: readonly Promise<unknown>[]): Promise<void> {
   if (failure !== undefined) throw failure.reason
 }
 
-async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>, deadlineMs: number): Promise<TransactionOutcome<T>> {
+async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>, options: TransactOptions): Promise<TransactionOutcome<T>> {
   const warnings: string[] = []
   const onNotice = (notice: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
     if (notice.code !== '00000') warnings.push(notice.message ?? 'a warning without a message')
   }
   client.on('notice', onNotice)
-  const sent = writes.map((call) => rowsOf(client, call, deadlineMs))
-  const [commit, ...written] = await Promise.allSettled([asked(client.query({ text: 'COMMIT', ...bounded(deadlineMs) })), ...sent])
+  const sent = writes.map((call) => rowsOf(client, call, options))
+  const [commit, ...written] = await Promise.allSettled([asked(client.query({ text: 'COMMIT', ...bounded(options.deadlineMs) })), ...sent])
   client.off('notice', onNotice)
   const failure = written.find((one) => one.status === 'rejected')
   // Whatever the error: up to a third of the COMMITs that a lost connection rejected were committed (docs/operations.md).
@@ -167,10 +170,10 @@ async function commitWith<T>(client: PoolClient, { writes, value }: Decision<T>,
   return { kind: 'committed', value }
 }
 
-async function rowsOf(client: PoolClient, call: Call, deadlineMs: number): Promise<readonly Row[]> {
+async function rowsOf(client: PoolClient, call: Call, { deadlineMs, aheadMs }: TransactOptions): Promise<readonly Row[]> {
   if (call.rows?.length === 0) return []
   const { postgres } = call.statement
-  const text = postgres.text.replaceAll('now_ms()', nowMs)
+  const text = postgres.text.replaceAll('now_ms()', aheadMs === undefined ? nowMs : `(${nowMs} + ${Math.round(aheadMs())})`)
   // Without a name: behind a pooler, a prepared statement may be missing on the next connection, or have the text of another release there.
   const { rows } = await asked(
     client.query<Row & Record<string, unknown>>({ text, values: [...columnArguments(call)], ...bounded(deadlineMs) }),

@@ -24,8 +24,7 @@ const searchAgainAfterMs = 1_000
 
 export class ConnectionQuotas {
   readonly #clock: Clock
-  readonly #max: number
-  readonly #maxPerAddress: number
+  readonly #settings: Settings
   /** The oldest first. */
   readonly #open = new Map<CountedConnection, string>()
   readonly #perAddress = new Map<string, number>()
@@ -33,15 +32,16 @@ export class ConnectionQuotas {
 
   constructor(settings: Settings, clock: Clock) {
     this.#clock = clock
-    this.#max = number(settings, 'max.connections')
-    this.#maxPerAddress = number(settings, 'max.connections.per.ip')
+    this.#settings = settings
   }
 
   /** Called before a connection from `address` is opened. It may close another connection. */
   admit(address: string): QuotaDecision {
-    if ((this.#perAddress.get(address) ?? 0) >= this.#maxPerAddress)
-      return { kind: 'rejected', setting: 'max.connections.per.ip', limit: this.#maxPerAddress }
-    if (this.#open.size >= this.#max && !this.#makeRoom()) return { kind: 'rejected', setting: 'max.connections', limit: this.#max }
+    const maxPerAddress = number(this.#settings, 'max.connections.per.ip')
+    if ((this.#perAddress.get(address) ?? 0) >= maxPerAddress)
+      return { kind: 'rejected', setting: 'max.connections.per.ip', limit: maxPerAddress }
+    const max = number(this.#settings, 'max.connections')
+    if (this.#open.size >= max && !this.#makeRoom(max)) return { kind: 'rejected', setting: 'max.connections', limit: max }
     return { kind: 'admitted' }
   }
 
@@ -60,7 +60,7 @@ export class ConnectionQuotas {
     else this.#perAddress.delete(address)
   }
 
-  #makeRoom(): boolean {
+  #makeRoom(max: number): boolean {
     const now = this.#clock.monotonic()
     if (now < this.#noneUntilMs) return false
     const chosen = this.#mostSilent(now - fixedLimits.idleGivesWayMs)
@@ -71,7 +71,7 @@ export class ConnectionQuotas {
     const why = chosen.silent ? 'it had never sent a request' : 'it had been idle for the longest time'
     // The socket closes a little later, but its place is free now.
     this.closed(chosen)
-    chosen.giveWay('connection', `${why}, and a new connection needed one of the ${this.#max} places (max.connections)`)
+    chosen.giveWay('connection', `${why}, and a new connection needed one of the ${max} places (max.connections)`)
     return true
   }
 

@@ -27,7 +27,7 @@ export class BrokerConfigOperations {
     await this.#turn.run(() => this.#read(), this.#never)
   }
 
-  /** Changes the configs of this broker or of all brokers, all or none of them. This agent acts on the new values from here on, others after their next start. */
+  /** Changes the configs of this broker or of all brokers, all or none of them. This agent acts on the new values from here on, others after their next heartbeat. */
   async change(asked: {
     readonly of: 'this broker' | 'all brokers'
     readonly changes: ConfigChanges

@@ -143,7 +143,7 @@ async function compacted(deleteRetentionMs = day): Promise<string> {
       onSwapped: () => {},
       now: () => nowMs,
       crc32c: nativeCrc32c,
-      producerIdExpirationMs,
+      producerIdExpirationMs: () => producerIdExpirationMs,
       limits: defaultLimits,
     },
     {

@@ -26,7 +26,8 @@ export interface CompactionPassParts {
   readonly onSwapped: (of: TopicPartition, nextOffset: number) => void
   readonly now: () => number
   readonly crc32c: Checksum
-  readonly producerIdExpirationMs: number
+  /** The present `producer.id.expiration.ms`. */
+  readonly producerIdExpirationMs: () => number
   readonly limits: Pick<Limits, 'segmentBytes' | 'compactionMapBytes' | 'compactionObjectBytes' | 'readersGraceMs'>
 }
 
@@ -113,7 +114,7 @@ export class CompactionPass {
   async #rewrite(endOffset: number): Promise<PassEnd> {
     const { swaps, now, producerIdExpirationMs, limits } = this.#parts
     const { topicId, partition, state, deleteRetentionMs, work } = this.#of
-    const producers = await swaps.lastOffsets({ topicId, partition, expirationMs: producerIdExpirationMs })
+    const producers = await swaps.lastOffsets({ topicId, partition, expirationMs: producerIdExpirationMs() })
     const markerRetentionMs = Math.max(deleteRetentionMs, limits.readersGraceMs)
     await work.step('beginRewriting', { endOffset, nowMs: now(), deleteRetentionMs, markerRetentionMs, producers })
     let run: RunOfSegments | undefined

@@ -35,8 +35,8 @@ export interface CompactionParts extends Omit<CompactionPassParts, 'now'>, Batch
   readonly emit: EventHook
   /** The name of the job's incarnations: one for each agent. */
   readonly job: string
-  /** `log.cleaner.backoff.ms`: the pause between two looks. */
-  readonly checkMs: number
+  /** The present `log.cleaner.backoff.ms`: the pause between two looks. */
+  readonly checkMs: () => number
   readonly report?: JobReport
   /** Of the jobs that hold an object in memory, one works at a time. */
   readonly rewrites: Slots
@@ -70,7 +70,7 @@ export class LogCompaction {
   /** Compacts what is due until the signal aborts. A store that is away delays it. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, checkMs, report } = this.#parts
-    report?.nextIn(checkMs)
+    report?.nextIn(checkMs())
     for await (const _ of every(clock, checkMs, signal)) {
       try {
         report?.began()
@@ -83,7 +83,7 @@ export class LogCompaction {
         if (!passes) throw error
         this.#parts.emit({ kind: 'compaction failed', message: error.message })
       }
-      report?.nextIn(checkMs)
+      report?.nextIn(checkMs())
     }
   }
 

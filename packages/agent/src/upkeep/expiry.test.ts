@@ -44,7 +44,7 @@ function run(more: Partial<ExpiryParts> = {}): void {
     ioClock: clock,
     limits: defaultLimits,
     checkMs,
-    producersMs: day,
+    producersMs: () => day,
     keysMs: 7 * day,
     emit: () => {},
   }
@@ -74,7 +74,7 @@ test('silent producers go, page by page with pauses, and rows of others stay', a
     removed.push(step.removed)
     return step
   }
-  run({ store: { ...store.expiry, expireProducers }, producersMs: day - 1 })
+  run({ store: { ...store.expiry, expireProducers }, producersMs: () => day - 1 })
   await clock.advance(defaultLimits.retentionFirstMs)
   await clock.advance(1)
   expect(removed).toEqual([fixedLimits.expiryRowsPerStep - 1, 1])

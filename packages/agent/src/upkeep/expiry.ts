@@ -17,8 +17,8 @@ export interface ExpiryParts {
   readonly limits: Pick<Limits, 'retentionFirstMs'>
   /** `log.retention.check.interval.ms`. */
   readonly checkMs: number
-  /** `producer.id.expiration.ms`. */
-  readonly producersMs: number
+  /** The present `producer.id.expiration.ms`. */
+  readonly producersMs: () => number
   /** `http.idempotency.key.expiration.ms`. */
   readonly keysMs: number
   readonly emit: EventHook
@@ -45,8 +45,9 @@ export class Expiry {
   }
 
   async #pass(signal: AbortSignal): Promise<void> {
-    const { store, isMine, producersMs, keysMs } = this.#parts
+    const { store, isMine, keysMs } = this.#parts
     if (!isMine()) return
+    const producersMs = this.#parts.producersMs()
     await this.#pages<ProducerPlace>((page) => store.expireProducers({ ...page, olderThanMs: producersMs }), signal)
     await this.#pages<string>((page) => store.expireKeys({ ...page, olderThanMs: keysMs }), signal)
     await store.expireProducerIds({ olderThanMs: producersMs })

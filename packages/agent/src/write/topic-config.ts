@@ -34,15 +34,17 @@ export function topicConfigSources(
   name: TopicConfigName,
 ): readonly { readonly name: string; readonly value: string; readonly source: TopicConfigSource }[] {
   const mine = own[name]
-  const { synonym, default: fallback } = topicSetting(name)
+  const { synonym, synonymFallback, default: fallback } = topicSetting(name)
   const agents = settingNamed(of, synonym)
   const given = agents?.value != null && agents.source !== 'default' ? agents.value : undefined
+  const changed = dynamicValues(of, synonym).map(({ given: value, source }) => ({ name: synonym ?? name, value, source }))
   const agentDefault = agentSettings.find((setting) => setting.name === synonym)?.default[of.mode] ?? fallback
   return [
     ...(mine === undefined ? [] : [{ name, value: mine, source: 'DYNAMIC_TOPIC_CONFIG' as const }]),
-    ...dynamicValues(of, synonym).map(({ given: value, source }) => ({ name: synonym ?? name, value, source })),
+    ...changed,
     ...(given === undefined || synonym === undefined ? [] : [{ name: synonym, value: given, source: 'STATIC_BROKER_CONFIG' as const }]),
-    ...(synonym === undefined
+    ...(synonymFallback === undefined || changed.length === 0 ? [] : [{ ...synonymFallback, source: 'DEFAULT_CONFIG' as const }]),
+    ...(synonym === undefined || synonymFallback !== undefined
       ? []
       : [{ name: synonym, value: given === undefined ? (agents?.value ?? fallback) : agentDefault, source: 'DEFAULT_CONFIG' as const }]),
   ]

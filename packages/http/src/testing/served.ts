@@ -113,7 +113,6 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
   // The tests compress nothing: using a codec is a defect of the test.
   const unpacker = new Unpacker({ codecs: nodeCodecs, clock, limits: defaultLimits })
   const policy = { maxBytes: 8 * 1024 * 1024, lingerMs: 0, flushesInFlight: 1, putsPerSecond: Number.POSITIVE_INFINITY, burst: 1 }
-  const producerIdExpirationMs = 86_400_000
   const { log } = metadata
   const stores = new StoreWatch({ emit, clock })
   const writer = new Writer({
@@ -130,7 +129,7 @@ export async function served(options: ServedOptions = {}): Promise<ServedForTest
     crc32c,
     policy,
     stores,
-    producerIdExpirationMs,
+    producerIdExpirationMs: () => 86_400_000,
     limits: defaultLimits,
     onFenced: () => {},
     onBroken: () => {},

@@ -33,7 +33,7 @@ export class NamedPoints {
       if (current === undefined) return
       world.trace.write('world', `a crash at ${transaction}`)
       world.crash(current)
-      world.start().catch((error: unknown) => world.checker.violate('it recovers', String(error)))
+      world.start(current.name).catch((error: unknown) => world.checker.violate('it recovers', String(error)))
     })
   }
 }

@@ -229,11 +229,12 @@ const configRows = rowsOf(DescribeConfigs, (row) => {
     ({ server: { nodeId } }) => [{ resourceType: 4, resourceName: String(nodeId), configurationKeys: ['message.max.bytes'] }],
     { request: { includeSynonyms: true } },
   )
-  describes(
-    'a config of the broker that only Kafka changes at run time',
-    ({ server: { nodeId } }) => [{ resourceType: 4, resourceName: String(nodeId), configurationKeys: ['max.connections.per.ip'] }],
-    { differs: ['describe-configs-read-only'] },
-  )
+  for (const name of ['max.connections.per.ip', 'producer.id.expiration.ms', 'log.roll.ms', 'log.flush.interval.ms'])
+    describes(
+      `${name} of the broker`,
+      ({ server: { nodeId } }) => [{ resourceType: 4, resourceName: String(nodeId), configurationKeys: [name] }],
+      { request: { includeSynonyms: true } },
+    )
   describes(
     'one config of the broker, with synonyms',
     ({ server: { nodeId } }) => [{ resourceType: 4, resourceName: String(nodeId), configurationKeys: ['num.partitions'] }],

@@ -59,16 +59,25 @@ const wrongValues: Readonly<Record<string, readonly string[]>> = {
 const brokerValues: Readonly<Record<string, readonly string[]>> = {
   'compression.type': ['GZIP', 'zstd'],
   'compression.zstd.level': ['23'],
+  'log.cleaner.backoff.ms': ['-1', 'x', '0'],
   'log.cleaner.min.cleanable.ratio': ['2.5', '1'],
   'log.cleanup.policy': ['delete,foo', '', 'compact'],
   'log.flush.interval.messages': ['0'],
+  'log.flush.interval.ms': ['-1', 'x'],
   'log.message.timestamp.type': ['createtime'],
   'log.preallocate': ['yes', 'TRUE'],
   'log.retention.bytes': ['x', '-5'],
   'log.retention.ms': ['-2', '0', '', '1e3'],
+  'log.retention.minutes': ['5'],
+  'log.roll.hours': ['5'],
+  'log.roll.jitter.ms': ['-1', '0', 'x'],
+  'log.roll.ms': ['0', '', ' 5 '],
   'log.segment.bytes': ['1048575', '2147483648'],
+  'max.connections': ['-1', '0', '2147483648', '5000'],
+  'max.connections.per.ip': ['-1', '0', '5000'],
   'message.max.bytes': ['-1', ' x ', '5'],
   'min.insync.replicas': ['0'],
+  'producer.id.expiration.ms': ['0', '2147483648', '1'],
   'unclean.leader.election.enable': ['x'],
 }
 
@@ -177,32 +186,37 @@ const incrementalRows = rowsOf(IncrementalAlterConfigs, (row) => {
     differs: ['alter-configs-brokers'],
   })
   resource('a broker with a sign', broker({ resourceName: '+1', configs: [change('message.max.bytes', '5')] }))
-  row(
-    'configs of the broker and of all brokers, and a topic that follows them',
-    async (with_) => {
-      const id = String(with_.server.nodeId)
-      const topic = await with_.topic()
-      const name = 'log.index.interval.bytes'
-      const alter = async (resourceName: string, configs: readonly AlteredConfig[]): Promise<void> =>
-        void (await with_.send(IncrementalAlterConfigs, { resources: [{ resourceType: 4, resourceName, configs }], validateOnly: false }))
-      const shows = async (value: string): Promise<void> => {
-        const ofTopic = { resourceType: 2, resourceName: topic, configurationKeys: ['index.interval.bytes'] }
-        const ofBrokers = ['', id].map((resourceName) => ({ resourceType: 4, resourceName, configurationKeys: [name] }))
-        const asked = { resources: [ofTopic, ...ofBrokers], includeSynonyms: true }
-        await with_.until(DescribeConfigs, asked, ({ results: [result] }) => result?.configs[0]?.value === value)
-        await with_.send(DescribeConfigs, asked)
-      }
-      await alter('', [change(name, '5000')])
-      await shows('5000')
-      await alter(id, [change(name, ' +6000 ')])
-      await shows('6000')
-      await alter(id, [change(name, null, reset)])
-      await shows('5000')
-      await alter('', [change(name, null, reset)])
-      await shows('4096')
-    },
-    { versions: '1' },
-  )
+  /** Values in Kafka's normal form, with a default of Kafka. */
+  const follows = (ofBroker: string, ofTopic: string, fallback: string): void =>
+    row(
+      `${ofBroker} of the broker and of all brokers, and a topic that follows them`,
+      async (with_) => {
+        const id = String(with_.server.nodeId)
+        const topic = await with_.topic()
+        const alter = async (resourceName: string, configs: readonly AlteredConfig[]): Promise<void> =>
+          void (await with_.send(IncrementalAlterConfigs, { resources: [{ resourceType: 4, resourceName, configs }], validateOnly: false }))
+        const shows = async (value: string): Promise<void> => {
+          const followed = { resourceType: 2, resourceName: topic, configurationKeys: [ofTopic] }
+          const ofBrokers = ['', id].map((resourceName) => ({ resourceType: 4, resourceName, configurationKeys: [ofBroker] }))
+          const asked = { resources: [followed, ...ofBrokers], includeSynonyms: true }
+          await with_.until(DescribeConfigs, asked, ({ results: [result] }) => result?.configs[0]?.value === value)
+          await with_.send(DescribeConfigs, asked)
+        }
+        await alter('', [change(ofBroker, '5000')])
+        await shows('5000')
+        await alter(id, [change(ofBroker, ' +6000 ')])
+        await shows('6000')
+        await alter(id, [change(ofBroker, null, reset)])
+        await shows('5000')
+        await alter('', [change(ofBroker, null, reset)])
+        await shows(fallback)
+      },
+      { versions: '1' },
+    )
+  follows('log.index.interval.bytes', 'index.interval.bytes', '4096')
+  follows('log.roll.ms', 'segment.ms', '604800000')
+  follows('log.roll.jitter.ms', 'segment.jitter.ms', '0')
+  follows('log.flush.interval.ms', 'flush.ms', '9223372036854775807')
   resource('an unknown broker', broker({ resourceName: '77' }))
   resource('a broker that is not a number', broker({ resourceName: 'x' }))
   const group = (configs: readonly AlteredConfig[], resourceName?: string) => (with_: Conversation) => ({

@@ -19,7 +19,9 @@ import { aPool } from '../../memory/testing/a-pool.ts'
 import type { RemoteCodecs } from '../../memory/unpacker.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
 import { openMetadata } from '../../metadata/open.ts'
+import type { Sql } from '../../metadata/sql.ts'
 import { openSqlite } from '../../metadata/sqlite.ts'
+import type { Transactions } from '../../metadata/transactions.ts'
 import { dispatcher } from '../../net/dispatch.ts'
 import { handle, type Peer } from '../../net/exchange.ts'
 import { FramePin } from '../../net/frame-pin.ts'
@@ -71,6 +73,8 @@ export async function anAgent(
     readonly clock?: Clock
     /** The file of the database. Default: it is in memory. */
     readonly path?: string
+    /** Another database than SQLite. */
+    readonly sql?: Sql<Transactions>
     /** A second agent of the same cluster: it shares the stores of this one. */
     readonly beside?: AgentForTests
     /** Default: it accepts no connections. */
@@ -81,7 +85,7 @@ export async function anAgent(
 ): Promise<AgentForTests> {
   const events: AgentEvent[] = []
   const { clock = systemClock, path = ':memory:', beside } = options
-  const metadata = beside?.metadata ?? (await openedMetadata(path, clock))
+  const metadata = beside?.metadata ?? (await openedMetadata(options.sql ?? onSqlite(path, clock)))
   const objects = beside?.objects ?? new MemoryObjects()
   const memory = aPool()
   const codecThread = new CodecThread(systemClock)
@@ -165,8 +169,11 @@ export async function anAgent(
   }
 }
 
-async function openedMetadata(path: string, clock: Clock): Promise<MetadataStore> {
-  const sql = openSqlite({ path, durability: 'memory', now: () => clock.now() })
+function onSqlite(path: string, clock: Clock): Sql<Transactions> {
+  return openSqlite({ path, durability: 'memory', now: () => clock.now() })
+}
+
+async function openedMetadata(sql: Sql<Transactions>): Promise<MetadataStore> {
   return await openMetadata(sql, { newClusterId: randomUUID(), clock: systemClock, random: systemRandom })
 }
 

@@ -10,6 +10,8 @@ export interface ConfigDef {
   readonly default: string
   /** Kafka's name of the broker's config that provides the default. */
   readonly synonym?: string
+  /** That config has no value until it is set: in Kafka another one has the default, which DescribeConfigs shows after the values that were set. */
+  readonly synonymFallback?: { readonly name: string; readonly value: string }
   readonly unit?: 'ms' | 'bytes' | 'count'
   readonly doc: string
   readonly since: string

@@ -66,7 +66,7 @@ export function aWriter(
     crc32c,
     policy,
     stores,
-    producerIdExpirationMs: 1_000,
+    producerIdExpirationMs: () => 1_000,
     // Small slabs, which are used again soon.
     limits: { ...defaultLimits, batchSlabBytes: 4_096 },
     onFenced: () => void (fences += 1),
