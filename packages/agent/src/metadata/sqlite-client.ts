@@ -6,8 +6,8 @@ import { fixedLimits } from '../limits.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CopyableSql, TransactionOutcome } from './sql.ts'
 import type { Checkpoint, SqliteOptions } from './sqlite.ts'
-import type { FromWorker, PlainError, PlainOutcome, ToWorker } from './sqlite-worker.ts'
-import type { Transactions } from './transactions.ts'
+import type { FromWorker, PlainError, PlainOutcome, ToRequest, ToWorker } from './sqlite-worker.ts'
+import { onlyReading, type Transactions } from './transactions.ts'
 
 /** Options cross to a thread, so the thread uses the system's clock. It may wait for another process that holds the database. */
 export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
@@ -17,8 +17,8 @@ export type SqliteWorkerOptions = Omit<SqliteOptions, 'now'> & {
 
 /** The thread, seen from outside. */
 export interface SqliteThread extends CopyableSql<Transactions> {
-  /** Every request was answered: the thread holds no transaction, and begins none before the next request. */
-  readonly idle: boolean
+  /** Each request without an answer only reads: the thread holds no lock of the database, and takes none before the next request. */
+  readonly onlyReads: boolean
   /** Runs `SqliteDatabase.checkpoint` in the thread, in the order of the requests. Never rejects. */
   checkpoint(): Promise<TransactionOutcome<Checkpoint>>
 }
@@ -41,6 +41,8 @@ interface Thread {
   readonly opened: Promise<void>
   readonly ended: Promise<void>
   readonly pending: Map<number, (outcome: TransactionOutcome<unknown>) => void>
+  /** The pending requests that may lock the database. */
+  readonly locking: Set<number>
 }
 
 class SqliteClient implements SqliteThread {
@@ -59,8 +61,8 @@ class SqliteClient implements SqliteThread {
     await this.#running().opened
   }
 
-  get idle(): boolean {
-    return this.#thread === undefined || this.#thread.pending.size === 0
+  get onlyReads(): boolean {
+    return this.#thread === undefined || this.#thread.locking.size === 0
   }
 
   /** Watches no deadline: the database either answers at once or, when it is busy, gives up after `busyTimeoutMs`. */
@@ -88,14 +90,16 @@ class SqliteClient implements SqliteThread {
     await thread.ended
   }
 
-  #ask(message: (id: number) => ToWorker): Promise<TransactionOutcome<unknown>> {
+  #ask(message: (id: number) => ToRequest): Promise<TransactionOutcome<unknown>> {
     if (this.#closed) return Promise.resolve(rolledBack(new MetadataError('unavailable', 'The database is closed.')))
-    const { worker, pending } = this.#running()
+    const { worker, pending, locking } = this.#running()
     this.#lastId += 1
     const id = this.#lastId
     const { promise, resolve } = Promise.withResolvers<TransactionOutcome<unknown>>()
+    const request = message(id)
     pending.set(id, resolve)
-    worker.postMessage(message(id))
+    if (mayLock(request)) locking.add(id)
+    worker.postMessage(request)
     return promise
   }
 
@@ -116,7 +120,7 @@ class SqliteClient implements SqliteThread {
     })
     const opened = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
-    const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map() }
+    const thread: Thread = { worker, opened: opened.promise, ended: ended.promise, pending: new Map(), locking: new Set() }
     // Only the first thread's start is awaited. A later thread that fails to open answers the pending requests.
     thread.opened.catch(() => {})
     let isOpen = false
@@ -144,9 +148,15 @@ class SqliteClient implements SqliteThread {
   }
 }
 
-function settle({ pending }: Thread, id: number, outcome: TransactionOutcome<unknown>): void {
+function settle({ pending, locking }: Thread, id: number, outcome: TransactionOutcome<unknown>): void {
   pending.get(id)?.(outcome)
   pending.delete(id)
+  locking.delete(id)
+}
+
+/** A checkpoint and a copy have the file to themselves, too. */
+function mayLock({ transaction }: ToRequest): boolean {
+  return transaction === 'checkpoint' || transaction === 'copy' || !onlyReading.has(transaction)
 }
 
 function revivedOutcome(outcome: PlainOutcome): TransactionOutcome<unknown> {

@@ -86,6 +86,19 @@ test('a commit does not overtake an earlier request', async () => {
   expect(await deleted).toBe('deleted')
 })
 
+test('a commit does not wait for an earlier request that only reads', async () => {
+  const chain = await aChain()
+  await chain.commit()
+  const listed = chain.store.topics.list()
+  const commit = chain.commit()
+  const other = new DatabaseSync(path)
+  // Committed before the thread can have answered: this turn has not ended.
+  expect(other.prepare('SELECT sum(next_offset) AS records FROM partitions').get()).toEqual({ records: 2 })
+  other.close()
+  expect((await commit).kind).toBe('committed')
+  expect(await listed).toHaveLength(1)
+})
+
 test('while another process holds the database, a commit waits, and the event loop does not', async () => {
   const chain = await aChain()
   const other = new DatabaseSync(path)

@@ -37,8 +37,9 @@ export async function openSqliteInTurn(
 }
 
 /**
- * Two connections that never work at the same time: a run begins here only while the thread has no request. So neither waits for the other's lock, runs
- * keep the order of their requests, and a requested checkpoint has the file to itself: no stream of commits can delay it indefinitely.
+ * Two connections that never write at the same time: a run begins here only while the thread's requests only read. So neither waits for the other's lock, runs
+ * keep the order of their requests beside reads, and a requested checkpoint has the file to itself: no stream of commits can delay it indefinitely. A commit, and
+ * the look-ups of a fetch, do not wait for the reads of a large request.
  */
 class SqliteInTurn implements CopyableSql<Transactions> {
   readonly #database: SqliteDatabase
@@ -65,7 +66,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
     return answer as Promise<never>
   }
 
-  /** Runs in the thread, which is not idle meanwhile: later commits wait for their turn. */
+  /** Runs in the thread, which may lock meanwhile: later commits wait for their turn. */
   copyInto(target: string): Promise<void> {
     return this.#thread.copyInto(target)
   }
@@ -80,7 +81,7 @@ class SqliteInTurn implements CopyableSql<Transactions> {
 
   /** Undefined: the thread must run it. */
   #inTurn(transaction: keyof Transactions, input: unknown): TransactionOutcome<unknown> | undefined {
-    if (this.#closed || !this.#thread.idle) return undefined
+    if (this.#closed || !this.#thread.onlyReads) return undefined
     const outcome = must(this.#database.run([{ transaction, input }])[0], 'the outcome of a run')
     // Definitely rolled back: another process holds the database, and only the thread may wait for it.
     if (outcome.kind === 'rolled back' && outcome.error instanceof MetadataError && outcome.error.kind === 'unavailable') return undefined

@@ -5,7 +5,8 @@ import type { TransactionOutcome } from './sql.ts'
 import { type QueuedRun, SqliteDatabase, type SqliteOptions } from './sqlite.ts'
 
 /** Messages from the client: a transaction to run, a checkpoint, or a copy of the database. Null closes the database and ends the thread. */
-export type ToWorker = ToRun | ToDo | null
+export type ToWorker = ToRequest | null
+export type ToRequest = ToRun | ToDo
 type ToRun = { readonly id: number } & QueuedRun
 /** Runs outside of transactions, after all earlier requests. */
 type ToDo = { readonly id: number } & ({ readonly transaction: 'checkpoint' } | { readonly transaction: 'copy'; readonly target: string })

@@ -7,7 +7,7 @@ import { MetadataError, type MetadataReason } from './metadata-store.ts'
 import { copySnapshot } from './snapshot.ts'
 import type { Arg, Body, Call, CopyableSql, Row, TransactionOutcome } from './sql.ts'
 import { rowArguments } from './statement.ts'
-import { type Transactions, transactions } from './transactions.ts'
+import { onlyReading, type Transactions, transactions } from './transactions.ts'
 
 export interface SqliteOptions {
   /** A file, `:memory:`, or the name of an in-memory database that can be a copy's target (`memoryName`). */
@@ -81,7 +81,8 @@ export class SqliteDatabase {
   run(runs: readonly QueuedRun[]): readonly TransactionOutcome<unknown>[] {
     try {
       this.#reopen()
-      this.#execute('BEGIN IMMEDIATE')
+      // A deferred transaction that only reads holds no lock, so another connection may commit meanwhile.
+      this.#execute(runs.every(({ transaction }) => onlyReading.has(transaction)) ? 'BEGIN' : 'BEGIN IMMEDIATE')
     } catch (error) {
       return runs.map(() => ({ kind: 'rolled back', error: translated(error) }))
     }
@@ -164,7 +165,9 @@ export class SqliteDatabase {
     const body = (transactions[transaction] as (input: unknown) => Body<unknown>)(input)
     let step = body.next([])
     while (!step.done) step = body.next(step.value.map((call) => this.#read(call)))
-    for (const write of step.value.writes) this.#write(write)
+    const { writes } = step.value
+    if (writes.length > 0 && onlyReading.has(transaction)) throw new Error(`${transaction} writes, although it is listed as only reading`)
+    for (const write of writes) this.#write(write)
     return step.value.value
   }
 
