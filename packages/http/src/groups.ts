@@ -1,10 +1,11 @@
 // The routes of groups on the control plane: list, show with lag, move offsets, delete.
-import type { GroupDescription, SeekTo } from '@local-kafka-service/agent'
+import type { GroupDescription, SeekTo, Sought } from '@local-kafka-service/agent'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { forwarded, isForwarded } from './forward.ts'
 import { epochMsOf } from './iso-time.ts'
 import type { PlaneParts } from './plane.ts'
 import { Problem, problemOfCode } from './problem.ts'
+import { jsonText, listText } from './record-answer.ts'
 import { problemAnswers } from './schemas.ts'
 
 interface SeekBody {
@@ -18,7 +19,7 @@ interface SeekBody {
 }
 
 export function groupRoutes(app: FastifyInstance, parts: PlaneParts): void {
-  const { agent } = parts
+  const { agent, answers } = parts
   const groupOperations = agent.operations.groups
   const { gate } = agent.shared
 
@@ -68,7 +69,7 @@ export function groupRoutes(app: FastifyInstance, parts: PlaneParts): void {
       const maySee = (name: string): boolean => gate.authorize(requestContext, 'DESCRIBE', { type: 'TOPIC', name })
       const described = await groupOperations.describe(params.group, { maySee })
       if (described.kind === 'error') throw problemOfCode(described.code, described.message)
-      return groupJson(described.value)
+      return await jsonText(reply, answers(request, reply.raw), groupText(described.value))
     },
   )
 
@@ -102,18 +103,11 @@ export function groupRoutes(app: FastifyInstance, parts: PlaneParts): void {
         signal: requestContext.signal,
       })
       if (sought.kind === 'error') throw problemOfCode(sought.code, sought.message)
-      return {
-        group: params.group,
-        applied: apply,
-        partitions: sought.value.map((one) => ({
-          topic: one.topic,
-          partition: one.partition,
-          from: one.from ?? null,
-          to: one.to,
-          end: one.end,
-          lag: one.end - one.to,
-        })),
-      }
+      return await jsonText(
+        reply,
+        answers(request, reply.raw),
+        soughtText({ group: params.group, applied: apply, partitions: sought.value }),
+      )
     },
   )
 
@@ -152,8 +146,9 @@ function coordinatorOf(group: string, request: Pick<FastifyRequest, 'headers' | 
   return url === undefined || url === null ? undefined : `${url}${request.url}`
 }
 
-function groupJson(of: GroupDescription): object {
-  return {
+/** In pieces: a group may have very many partitions. */
+function* groupText(of: GroupDescription): Generator<string> {
+  const head = {
     group: of.groupId,
     type: 'classic',
     state: of.state,
@@ -161,26 +156,42 @@ function groupJson(of: GroupDescription): object {
     protocol: of.protocolName === '' ? null : of.protocolName,
     generation: of.generation,
     leader: of.leader === '' ? null : of.leader,
-    members: of.members.map(({ memberId, groupInstanceId, clientId, clientHost, subscription, assignment }) => ({
-      member: memberId,
-      instance: groupInstanceId,
-      clientId,
-      host: clientHost.replace(/^\//, ''),
-      topics: subscription ?? null,
-      assignment: assignment ?? null,
-    })),
-    partitions: of.partitions.map(({ topic, partition, committed, start, end, lag, memberId }) => ({
-      topic,
-      partition,
-      offset: committed?.offset ?? null,
-      metadata: committed?.metadata ?? null,
-      start,
-      end,
-      lag,
-      member: memberId ?? null,
-    })),
     lag: of.lag,
   }
+  yield `${JSON.stringify(head).slice(0, -1)},"members":[`
+  yield* listText(of.members, ({ memberId, groupInstanceId, clientId, clientHost, subscription, assignment }) => ({
+    member: memberId,
+    instance: groupInstanceId,
+    clientId,
+    host: clientHost.replace(/^\//, ''),
+    topics: subscription ?? null,
+    assignment: assignment ?? null,
+  }))
+  yield '],"partitions":['
+  yield* listText(of.partitions, ({ topic, partition, committed, start, end, lag, memberId }) => ({
+    topic,
+    partition,
+    offset: committed?.offset ?? null,
+    metadata: committed?.metadata ?? null,
+    start,
+    end,
+    lag,
+    member: memberId ?? null,
+  }))
+  yield ']}'
+}
+
+function* soughtText({
+  partitions,
+  ...head
+}: {
+  readonly group: string
+  readonly applied: boolean
+  readonly partitions: readonly Sought[]
+}): Generator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"partitions":[`
+  yield* listText(partitions, ({ topic, partition, from, to, end }) => ({ topic, partition, from: from ?? null, to, end, lag: end - to }))
+  yield ']}'
 }
 
 function seekTo({ to, time, offset, by }: SeekBody): SeekTo {

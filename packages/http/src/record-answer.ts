@@ -1,4 +1,4 @@
-// Answers with records as JSON or NDJSON: a single piece is sent whole, more pieces are streamed as fast as the reader takes them.
+// Long answers: records as JSON or NDJSON, and lists. A single piece is sent whole, more pieces are streamed as fast as the reader takes them.
 import { Readable } from 'node:stream'
 import type { LogRecord, Unreadable } from '@local-kafka-service/agent'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -36,7 +36,21 @@ export function json(
     }
     yield `],${JSON.stringify(after).slice(1)}`
   }
-  return send(reply.type('application/json; charset=utf-8'), answer, text())
+  return jsonText(reply, answer, text())
+}
+
+/** The text of one JSON value, in pieces of any size. */
+export function jsonText(reply: FastifyReply, answer: AnswerOnItsWay, text: Iterable<string>): Promise<FastifyReply> {
+  return send(reply.type('application/json; charset=utf-8'), answer, text)
+}
+
+/** The members of a JSON list, each in a piece of its own. */
+export function* listText<T>(items: Iterable<T>, jsonOf: (item: T) => object): Generator<string> {
+  let separator = ''
+  for (const item of items) {
+    yield `${separator}${JSON.stringify(jsonOf(item))}`
+    separator = ','
+  }
 }
 
 /** A single piece is sent with its length; further ones are created as the reader takes them. */
