@@ -18,7 +18,7 @@ export const nodeCodecs: Codecs = {
   },
   zstd: {
     compress: (bytes) => zlib().zstdCompressSync(bytes),
-    decompress: (bytes, maxBytes) => zlib().zstdDecompressSync(bytes, piecesOf(maxBytes)),
+    decompress: (bytes, maxBytes) => wholeFrames(bytes, zlib().zstdDecompressSync(bytes, { ...piecesOf(maxBytes), info: true })),
   },
   snappyBlock: wasmCodec('snappyCompress', 'snappyDecompress'),
   lz4Frame: wasmCodec('lz4Compress', 'lz4Decompress'),
@@ -28,7 +28,8 @@ export const nodeCodecs: Codecs = {
 export function remoteCodecs(thread: Pick<CodecThread, 'unpacked'>): RemoteCodecs {
   return {
     gzip: (bytes, maxBytes) => called((done) => zlib().gunzip(bytes, pieceOf(maxBytes), done)),
-    zstd: (bytes, maxBytes) => called((done) => zlib().zstdDecompress(bytes, pieceOf(maxBytes), done)),
+    zstd: async (bytes, maxBytes) =>
+      wholeFrames(bytes, await called((done) => zlib().zstdDecompress(bytes, { ...pieceOf(maxBytes), info: true }, done))),
     snappy: (bytes, maxBytes) => thread.unpacked('snappy', bytes, maxBytes),
     lz4: (bytes, maxBytes) => thread.unpacked('lz4', bytes, maxBytes),
   }
@@ -84,13 +85,27 @@ function isMissingBinary(error: unknown): boolean {
   return isError(error) && (('code' in error && error.code === 'MODULE_NOT_FOUND') || /native binding/i.test(error.message))
 }
 
-function called(start: (done: (error: Error | null, result: Uint8Array) => void) => void): Promise<Uint8Array> {
+function called<T = Uint8Array>(start: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     start((error, result) => {
       if (error === null) resolve(result)
       else reject(error)
     })
   })
+}
+
+/** What zlib returns with `info: true`; its types do not have it. */
+interface Unpacked {
+  readonly buffer: Uint8Array
+  readonly engine: { readonly bytesWritten: number }
+}
+
+/** zlib ignores bytes after the last frame of zstd; a consumer's decoder fails there. Throws an Error. */
+function wholeFrames(packed: Uint8Array, unpacked: unknown): Uint8Array {
+  // The cast: zlib was called with `info: true`.
+  const { buffer, engine } = unpacked as Unpacked
+  if (engine.bytesWritten !== packed.length) throw new Error(`${packed.length - engine.bytesWritten} bytes follow the last frame`)
+  return buffer
 }
 
 /** With the size, zstd takes no more memory than the bytes need: the highest levels would take some 100 MB. */

@@ -108,6 +108,49 @@ export const differences: readonly Difference[] = [
     evidence: { fields: { 'responses.partitionResponses.errorCode': [-1, 87], 'responses.partitionResponses.errorMessage': 'varies' } },
   },
   {
+    id: 'produce-damaged-records',
+    api: 'Produce',
+    versions: '3+',
+    request:
+      'A batch with a valid checksum whose compressed records break off or cannot be decompressed, or whose records have impossible lengths',
+    kafka: 'answers UNKNOWN_SERVER_ERROR (-1) to most of them',
+    ours: 'answers INVALID_RECORD (87)',
+    why: 'The text says what is wrong. Clients send the batch again after neither error.',
+    evidence: { fields: { 'responses.partitionResponses.errorCode': [-1, 87], 'responses.partitionResponses.errorMessage': 'varies' } },
+  },
+  {
+    id: 'produce-lenient-decoders',
+    api: 'Produce',
+    versions: '3+',
+    request: 'A batch whose compressed records have bytes after their end that the Java decoder ignores, as with snappy',
+    kafka: 'writes it',
+    ours: 'answers INVALID_RECORD (87)',
+    why: 'Consumers with other decoders cannot read it, and what is acknowledged must be readable by all.',
+    evidence: {
+      fields: {
+        'responses.partitionResponses.errorCode': [0, 87],
+        'responses.partitionResponses.baseOffset': [0, -1],
+        'responses.partitionResponses.errorMessage': 'varies',
+      },
+    },
+  },
+  {
+    id: 'produce-offset-deltas',
+    api: 'Produce',
+    versions: '3+',
+    request: 'An uncompressed batch whose records do not have the offset deltas 0, 1, 2 …',
+    kafka: 'writes it; in a compressed batch it answers INVALID_RECORD (87)',
+    ours: 'answers INVALID_RECORD (87) to both',
+    why: 'A consumer would get records at offsets of other batches, or out of order.',
+    evidence: {
+      fields: {
+        'responses.partitionResponses.errorCode': [0, 87],
+        'responses.partitionResponses.baseOffset': [0, -1],
+        'responses.partitionResponses.errorMessage': 'varies',
+      },
+    },
+  },
+  {
     id: 'produce-epoch',
     api: 'Produce',
     versions: '3+',

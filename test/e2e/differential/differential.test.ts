@@ -7,12 +7,16 @@ import { hasKafkaBroker, type KafkaBroker, startKafkaBroker } from '../testing/k
 import { type ServerProcess, startServer } from '../testing/server.ts'
 import { explanationOf, type FoundDifference, foundIn } from './comparison.ts'
 import { type ComparedServer, Conversation, Ended } from './conversation.ts'
+import { compareDamagedBatches } from './damaged-batches.ts'
 import { type Difference, differences } from './differences.ts'
 import { fencingPage } from './fencing.ts'
 import { type Normal, normalTranscript, type Speaker } from './normal-form.ts'
 import type { RequestRow } from './row.ts'
 import { tables } from './tables/index.ts'
 import { warmTransactions } from './tables/transaction-parts.ts'
+
+/** `LKS_SEED=2 LKS_BATCHES=10000` sends others, and more. */
+const damagedBatches = { seed: Number(process.env.LKS_SEED ?? 1), batches: Number(process.env.LKS_BATCHES ?? 500) }
 
 const rowCount = tables.reduce((sum, { versions }) => sum + versions.length, 0)
 
@@ -81,6 +85,11 @@ describe.skipIf(!hasKafkaBroker())('against Apache Kafka', () => {
 
   test('the page about errors of transactional producers says what both servers answer', { timeout: 600_000 }, async () => {
     await expect(await fencingPage(servers)).toMatchFileSnapshot('../../../docs/reference/transaction-errors.md')
+  })
+
+  test('damaged batches of every codec get the same error, or give their readers the same records', { timeout: 120_000 }, async () => {
+    const { rejected, appended } = await compareDamagedBatches(servers, damagedBatches)
+    expect(Math.min(rejected, appended)).toBeGreaterThan(damagedBatches.batches / 20)
   })
 
   test('every accepted difference still occurs, in each version that it names', () => {
