@@ -148,6 +148,8 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
       await page.getByLabel('Value').fill('soon')
       await page.getByRole('button', { name: 'Preview' }).click()
       await page.getByRole('dialog').getByRole('alert').waitFor()
+      await page.getByLabel('Value').fill('1h')
+      await page.getByText('write 3600000, a number of milliseconds').waitFor()
       await page.getByLabel('Value').fill('3600000')
       await page.getByRole('button', { name: 'Preview' }).click()
       await page.getByText('The server accepts this').waitFor()

@@ -1,6 +1,6 @@
 // Numbers, sizes and times as text for people.
 import { expect, test } from 'vitest'
-import { ago, bytes, count, dollars, duration, inputTime, millis, plural, shortCount, until } from './format.ts'
+import { ago, bytes, count, dollars, duration, inputTime, millis, numberOf, plural, shortCount, until } from './format.ts'
 
 test('numbers and sizes have at most three digits and a unit', () => {
   expect([0, 999, 1000, 1536, 1024 * 1024 * 12.34, 2 ** 50].map(bytes)).toEqual([
@@ -63,4 +63,16 @@ test('times are relative to now', () => {
     '250 milliseconds',
     undefined,
   ])
+})
+
+test('a number with a unit is the number of a config', () => {
+  expect(['7d', ' 1.5 h ', '90 s', '7', 'd', '7 parsecs'].map((written) => numberOf(written, 'milliseconds'))).toEqual([
+    604_800_000,
+    5_400_000,
+    90_000,
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(['1 GiB', '10MB', '7d'].map((written) => numberOf(written, 'bytes'))).toEqual([1_073_741_824, 10_485_760, undefined])
 })

@@ -92,3 +92,18 @@ export function duration(ms: number): string | undefined {
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`
 }
+
+/** 604800000 for `7d`, 1048576 for `1 MB`; undefined for what is not a number with a unit. */
+export function numberOf(written: string, kind: 'milliseconds' | 'bytes'): number | undefined {
+  const parts = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(written)
+  if (parts === null) return undefined
+  const [, amount, unit = ''] = parts
+  const size = units[kind][unit.toLowerCase()]
+  return size === undefined ? undefined : Math.round(Number(amount) * size)
+}
+
+const kibi = 1024
+const units: Readonly<Record<'milliseconds' | 'bytes', Readonly<Record<string, number>>>> = {
+  milliseconds: { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 },
+  bytes: { k: kibi, kb: kibi, kib: kibi, m: kibi ** 2, mb: kibi ** 2, mib: kibi ** 2, g: kibi ** 3, gb: kibi ** 3, gib: kibi ** 3 },
+}

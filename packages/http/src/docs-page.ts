@@ -144,7 +144,7 @@ function text(words: string): string {
 
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 h2 { margin-top: 3rem; font: 600 1.1rem ui-monospace, monospace; border-bottom: 1px solid #8886; padding-bottom: .3rem }
 nav ul { list-style: none; padding: 0 } nav b { display: inline-block; width: 4.5rem; font-family: ui-monospace, monospace }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: .9rem } th { text-align: left; font-weight: 600 }

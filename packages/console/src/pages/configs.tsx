@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
 import type { Operations } from '../api/operations.ts'
-import { bytes, duration } from '../format.ts'
+import { bytes, duration, numberOf } from '../format.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Failure } from '../parts/states.tsx'
 
@@ -79,11 +79,19 @@ function sourceText(source: string): string {
 /** What a number means to a person; nothing if it says that itself. */
 function meaning({ name, value }: Pick<Config, 'name' | 'value'>): string {
   const number = Number(value)
-  if (value === '' || !Number.isFinite(number)) return ''
+  if (value === '') return ''
+  if (!Number.isFinite(number)) return withoutUnit({ name, value })
   if (number === -1 && /\.(ms|bytes)$/.test(name)) return 'no limit'
   if (number >= Number.MAX_SAFE_INTEGER) return 'practically never'
   if (name.endsWith('.ms')) return duration(number) ?? ''
   return name.endsWith('.bytes') && number >= 1024 ? bytes(number) : ''
+}
+
+/** A config is a plain number; who writes `7d` or `1 GiB` is shown the number to write. */
+function withoutUnit({ name, value }: Pick<Config, 'name' | 'value'>): string {
+  const unit = name.endsWith('.ms') ? 'milliseconds' : name.endsWith('.bytes') ? 'bytes' : undefined
+  const number = unit && numberOf(value, unit)
+  return number === undefined ? '' : `write ${number}, a number of ${unit}`
 }
 
 type Preview = { readonly kind: 'editing' } | { readonly kind: 'checked'; readonly value: string | null }

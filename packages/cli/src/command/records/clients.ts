@@ -45,13 +45,25 @@ export async function openWriter(connection: ConnectionOptions): Promise<Produce
 
 const retryMs = 250
 
-/** The number of partitions of a topic to write to. The cluster creates the topic on this request if it has automatic creation. */
+/** The number of partitions of a topic to write to, and whether this request made it: a cluster with automatic creation creates a missing topic. */
 export async function partitionsToWrite(
   producer: Producer,
   { topic, wanted }: { readonly topic: string; readonly wanted: number | undefined },
-): Promise<number> {
+): Promise<{ readonly count: number; readonly created: boolean }> {
+  const created = await isMissing(producer, topic)
   const partitions = await partitionsOf(producer, { topic, wanted: wanted === undefined ? [] : [wanted], autocreate: true })
-  return wanted === undefined ? partitions.length : (producer.currentMetadata?.topics.get(topic)?.partitionsCount ?? wanted + 1)
+  const count = wanted === undefined ? partitions.length : (producer.currentMetadata?.topics.get(topic)?.partitionsCount ?? wanted + 1)
+  return { count, created }
+}
+
+async function isMissing(producer: Producer, topic: string): Promise<boolean> {
+  try {
+    await producer.metadata({ topics: [topic], autocreateTopics: false, retries: 0 })
+    return false
+  } catch (error) {
+    // Any other error comes again with the request that may create the topic, which repeats it.
+    return isUnknownTopic(error)
+  }
 }
 
 /** The numbers of a topic's partitions, or only the wanted ones. Rejects with a UserError when the topic or a partition does not exist. */

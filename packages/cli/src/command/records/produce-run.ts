@@ -78,11 +78,13 @@ function unreadable(file: string, why: string, cause?: unknown): UserError {
   return new UserError('LKS-4101', { what: `${file} cannot be read`, why, fix: ['name an existing file'], cause })
 }
 
-/** The partition count of the topic. The cluster creates the topic if it has automatic creation. */
-async function partitionsBefore({ topic, partition }: ProducePlan, { connection }: CommandContext): Promise<number> {
+/** The partition count of the topic. The cluster creates a missing topic if it has automatic creation; a misspelled name must not go unnoticed. */
+async function partitionsBefore({ topic, partition }: ProducePlan, { connection, terminal }: CommandContext): Promise<number> {
   const client = await openWriter(connection)
   try {
-    return await partitionsToWrite(client, { topic, wanted: typeof partition === 'number' ? partition : undefined })
+    const { count, created } = await partitionsToWrite(client, { topic, wanted: typeof partition === 'number' ? partition : undefined })
+    if (created) terminal.talk.write(`topic ${topic} did not exist: the cluster created it with ${counted(count, 'partition')}\n`)
+    return count
   } finally {
     await client.close()
   }
