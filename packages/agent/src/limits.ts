@@ -435,11 +435,12 @@ export const fixedLimits = {
   timesPerTurn: 100,
   /** Names of topics and groups in one read of the database. As many as a slice, because the rows cross from the database's thread in one piece. */
   namesPerRead: 1_000,
-  /** Committed offsets that one read returns, and that one save of a group writes: other requests to the database wait meanwhile. */
+  /** Committed offsets that one read returns: other reads wait meanwhile. */
   offsetsPerRead: 500,
   /** A partition remembers many producers, so DescribeProducers reads few partitions at once. */
   partitionsWithProducersPerRead: 20,
-  offsetsPerSave: 500,
+  /** Committed offsets that one save of a group writes: commits wait meanwhile. */
+  offsetsPerSave: 250,
   /** Bytes of records that count as one unit of work when a produced batch is checked: a few microseconds for the slowest codec. */
   openedBytesPerUnit: 4 * kib,
 

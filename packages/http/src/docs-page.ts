@@ -148,7 +148,7 @@ main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anyw
 h2 { margin-top: 3rem; font: 600 1.1rem ui-monospace, monospace; border-bottom: 1px solid #8886; padding-bottom: .3rem }
 nav ul { list-style: none; padding: 0 } nav b { display: inline-block; width: 4.5rem; font-family: ui-monospace, monospace }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: .9rem } th { text-align: left; font-weight: 600 }
-td, th { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; vertical-align: top }
+td, th { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; vertical-align: top } td:not(:last-child), th { overflow-wrap: normal }
 td ul { margin: 0; padding-left: 1rem; list-style: none }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em } pre { background: #8882; padding: .8rem; overflow-x: auto; border-radius: .3rem }
 `

@@ -23,7 +23,7 @@ import {
 } from '@local-kafka-service/protocol'
 import { WireClient } from '../../../bench/wire-client.ts'
 import type { Attack, Effort, Scene, Target } from '../attack.ts'
-import { ask, call, frameOf } from '../attackers.ts'
+import { ask, call, frameOf, httpGet } from '../attackers.ts'
 
 const partitionsEach = 10
 const partitions = Array.from({ length: partitionsEach }, (_, partition) => partition)
@@ -92,6 +92,18 @@ function overPartitions(topics: readonly string[], effort: Effort): readonly Att
       request: { groups: [{ groupId: 'greedy', topics: topics.map((name) => ({ name, partitionIndexes: partitions })) }] },
       check: ({ groups }) => isGood(errorsOf(groups[0]?.topics ?? [])),
     }),
+    {
+      name: 'H6: GET of a group with commits in all partitions',
+      logLines: 0,
+      growthMiB: 500,
+      async run({ server }) {
+        for (let round = 0; round < effort.rounds; round++) {
+          const { status, text } = await httpGet(`${server.urls.control}/groups/greedy`)
+          assert.equal(status, 200)
+          assert.equal((JSON.parse(text) as { readonly partitions: readonly object[] }).partitions.length, count)
+        }
+      },
+    },
     repeated('H6: Metadata of all topics', effort, Metadata, 9, {
       request: { topics: null, allowAutoTopicCreation: false },
       check: ({ topics: found }) => assert.ok(found.length >= topics.length),
