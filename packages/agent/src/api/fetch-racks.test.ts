@@ -2,18 +2,19 @@
 import { DescribeCluster, DescribeTopicPartitions, Fetch, Metadata, Produce, type RequestInputOf } from '@local-kafka-service/protocol'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { must } from '../core/assert.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
 import { codeOf } from './access.ts'
 import { type AgentForTests, aBatch, anAgent, baseOffsets } from './testing/an-agent.ts'
 
 let leader: AgentForTests
 let reader: AgentForTests
+/** The reads of the second agent from the store, by object. */
+const reads = new Map<string, number>()
 beforeAll(async () => {
   leader = await anAgent(inRack('a', 'leader'))
   await leader.topic('t', 2)
-  const partitionData = [0, 1].map((index) => ({ index, records: aBatch(['v']) }))
-  const produced = await leader.call(Produce, 9, { acks: -1, timeoutMs: 10_000, topicData: [{ name: 't', partitionData }] })
-  expect(produced.responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)).toEqual([0, 0])
-  reader = await anAgent({ ...inRack('b', 'reader'), beside: leader })
+  await produceTo('t', [0, 1])
+  reader = await anAgent({ ...inRack('b', 'reader'), beside: leader, wrap: counting })
   // Its next heartbeat.
   await vi.waitFor(() => expect([...leader.services.owners.members]).toHaveLength(2), { timeout: 10_000 })
 })
@@ -24,6 +25,26 @@ afterAll(async () => {
 
 function inRack(rack: string, name: string) {
   return { settings: { 'broker.rack': { value: rack, source: 'flag' }, 'agent.name': { value: name, source: 'flag' } } } as const
+}
+
+/** One flush with a record for each partition. */
+async function produceTo(name: string, partitions: readonly number[]): Promise<void> {
+  const partitionData = partitions.map((index) => ({ index, records: aBatch(['v']) }))
+  const produced = await leader.call(Produce, 9, { acks: -1, timeoutMs: 10_000, topicData: [{ name, partitionData }] })
+  expect(new Set(produced.responses[0]?.partitionResponses.map(({ errorCode }) => errorCode))).toEqual(new Set([0]))
+}
+
+function counting(objects: ObjectStore): ObjectStore {
+  return {
+    put: (key, body, signal) => objects.put(key, body, signal),
+    remove: (keys, signal) => objects.remove(keys, signal),
+    list: (prefix, options) => objects.list(prefix, options),
+    close: () => objects.close(),
+    read(key, range, signal) {
+      reads.set(key, (reads.get(key) ?? 0) + 1)
+      return objects.read(key, range, signal)
+    },
+  }
 }
 
 /** A fetch that waits a minute for records if there are none. */
@@ -85,4 +106,21 @@ test('clients see the rack of each agent, and the reader of each rack as a repli
     const cluster = await kafka.call(DescribeCluster, 2, { includeClusterAuthorizedOperations: false })
     expect(cluster.brokers.map(({ brokerId, rack }) => [brokerId, rack])).toEqual(racks)
   }
+})
+
+test('the reader of a rack requests each object once, for all its partitions and all their consumers', async () => {
+  const partitions = Array.from({ length: 8 }, (_, partition) => partition)
+  await leader.topic('fanned-out', partitions.length)
+  for (let flush = 0; flush < 5; flush += 1) await produceTo('fanned-out', partitions)
+  reads.clear()
+  const consumers = partitions.map(async (partition) => {
+    const asked = { partition, fetchOffset: 0, partitionMaxBytes: 1_000_000 }
+    const topics = [{ topic: 'fanned-out', partitions: [asked] }]
+    for (let times = 0; times < 3; times += 1) {
+      const { responses } = await reader.call(Fetch, 12, { maxWaitMs: 0, minBytes: 0, rackId: 'b', topics })
+      expect(baseOffsets(responses[0]?.partitions[0]?.records ?? null)).toEqual([0, 1, 2, 3, 4])
+    }
+  })
+  await Promise.all(consumers)
+  expect([...reads.values()]).toEqual([1, 1, 1, 1, 1])
 })
