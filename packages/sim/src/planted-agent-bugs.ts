@@ -20,6 +20,7 @@ export const agentBugs: readonly PlantedBug[] = [
       { file: 'agent/src/lease-watch.ts', find: 'answeredMs - this.#lastReadMs <= fixedLimits.leaseReadGapMs', replace: 'true' },
     ],
   },
+  // A take without the old owner's lock is not a bug by itself: the fence changes the same row, so it waits for the commit, too. metadata/interleavings.test.ts shows both.
   {
     name: 'slots are taken from an agent that is not fenced',
     scenario,

@@ -102,6 +102,20 @@ describe.skipIf(started.kind !== 'started')(
       expect([first, ...verdictsOf(committed)]).toEqual(['R', 'appended'])
     })
 
+    test('without that lock alone, the fence still waits for the commit: it changes the same row', async () => {
+      const scene = await aScene()
+      const other = (await registered(scene.store, 'other')).incarnation
+      const silent = await scene.store.members.leases()
+      const take = transactions.takeSlots({ cluster: scene.cluster, input: { incarnation: other, silent } })
+      const [committed, taken, first] = await inOrder(
+        'LRRRL',
+        transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) }),
+        without(['lock incarnations'], take),
+      )
+      expect(taken).toMatchObject({ kind: 'committed', value: { kind: 'taken' } })
+      expect([first, ...verdictsOf(committed)]).toEqual(['L', 'appended'])
+    })
+
     for (const cut of ['messages', 'statements'] as const)
       describe(`cut between ${cut}`, () => {
         const cutUp = <T>(body: Body<T>): Body<T> => (cut === 'messages' ? body : statementByStatement(body))
