@@ -45,6 +45,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`test/e2e/groups.test.ts`',
   },
   {
+    client: 'kafkajs',
+    version: '2.2.4',
+    behaviour:
+      'After a session that has ended, a consumer whose handler calls `commitOffsets` ends for good: it throws UNKNOWN_MEMBER_ID there, and the event CRASH says `restart: false`. With `autoCommit` the consumer joins again. Catch the error in the handler, or run again at CRASH',
+    source: '`findings/kafkajs-commit-in-a-handler.sh`',
+  },
+  {
     client: '@platformatic/kafka',
     version: '2.12.1',
     behaviour:

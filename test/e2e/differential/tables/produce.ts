@@ -3,16 +3,13 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import {
   attributeBits,
   batchLayout,
-  type CodecName,
   type Codecs,
-  compress,
   InitProducerId,
   type InitProducerIdRequest,
   Produce,
   type ProduceRequest,
 } from '@local-kafka-service/protocol'
 import { batchAround, plainRecords } from '../../../../packages/agent/src/api/testing/damaged-batches.ts'
-import { nodeCodecs } from '../../../../packages/agent/src/codecs.ts'
 import { type Conversation, joined } from '../conversation.ts'
 import { type RequestRow, type RowOptions, rowsOf } from '../row.ts'
 import { batch, firstTimestamp, logTopic, named, records, sealed, utf8, withByte } from './parts.ts'
@@ -82,22 +79,14 @@ const produceRows = rowsOf(Produce, (row) => {
   writes('zstd', () => batch(3, { compression: { codec: 'zstd', codecs } }))
   writes('lz4', () => batch(3, { compression: { codec: 'lz4', codecs } }))
   writes('lz4 with linked blocks', () => batch(3, { compression: { codec: 'lz4', codecs: linkedBlocks } }), { differs: ['produce-lz4'] })
-  const around = (payload: Uint8Array, codec: CodecName): Uint8Array =>
-    batchAround(payload, { codec, count: 2, base: firstTimestamp, max: firstTimestamp + 1_000 })
-  writes('gzip that breaks off', () => around(gzipSync(plainRecords(records(2), firstTimestamp)).subarray(0, -9), 'gzip'), {
-    differs: ['produce-damaged-records'],
-  })
   writes(
-    'snappy with a byte after its end',
+    'gzip that breaks off',
     () => {
-      const packed = compress('snappy', plainRecords(records(2), firstTimestamp), nodeCodecs)
-      return around(joined([packed, Uint8Array.of(0)]), 'snappy')
+      const packed = gzipSync(plainRecords(records(2), firstTimestamp)).subarray(0, -9)
+      return batchAround(packed, { codec: 'gzip', count: 2, base: firstTimestamp, max: firstTimestamp + 1_000 })
     },
-    { differs: ['produce-lenient-decoders'] },
+    { differs: ['produce-damaged-records'] },
   )
-  writes('records with the offset deltas 1 and 0', () => around(plainRecords(records(2).toReversed(), firstTimestamp), 'none'), {
-    differs: ['produce-offset-deltas'],
-  })
   writes('transactional records without a transactional id', () =>
     batch(1, { attributes: attributeBits.transactional, producer: { id: 77, epoch: 0, baseSequence: 0 } }),
   )
