@@ -17,11 +17,8 @@ group.id=connect
 key.converter=org.apache.kafka.connect.storage.StringConverter
 value.converter=org.apache.kafka.connect.storage.StringConverter
 offset.storage.topic=connect-offsets
-offset.storage.replication.factor=1
 config.storage.topic=connect-configs
-config.storage.replication.factor=1
 status.storage.topic=connect-status
-status.storage.replication.factor=1
 offset.flush.interval.ms=1000
 listeners=http://127.0.0.1:${port}
 `

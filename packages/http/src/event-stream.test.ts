@@ -205,7 +205,14 @@ function aTail({
   readonly positions?: readonly number[]
 }): { text: AsyncGenerator<string>; stalled: () => boolean } {
   let stalled = false
-  const topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partitions: positions.length, configs: {}, createdAtMs: 0 }
+  const topic = {
+    topicId: 'abcdefghijklmnopqrstuv',
+    name: 'hello',
+    partitions: positions.length,
+    replicationFactor: 1,
+    configs: {},
+    createdAtMs: 0,
+  }
   const text = eventText(
     { kind: 'tail', topic, positions, steps },
     {

@@ -4,6 +4,7 @@
 // - The present replica is accepted, as in Kafka, and so is any other live agent: a partition is readable and writable through every one of them.
 import { AlterPartitionReassignments, type AlterPartitionReassignmentsRequest, errors } from '@local-kafka-service/protocol'
 import { must } from '../core/assert.ts'
+import type { Topic } from '../metadata/metadata-store.ts'
 import type { Services } from '../services.ts'
 import { topicsByName } from './access.ts'
 import { handler } from './handler.ts'
@@ -23,12 +24,11 @@ export const alterPartitionReassignments = handler({
     )
     const responses = topics.map(({ name, partitions }) => {
       const topic = must(found.get(name), 'each topic that the request names')
-      const count = topic.kind === 'ok' ? topic.value.partitions : undefined
       return {
         name,
         partitions: partitions.map((partition) => ({
           partitionIndex: partition.partitionIndex,
-          ...reassigned(partition, { name, count, context, services }),
+          ...reassigned(partition, { name, topic: topic.kind === 'ok' ? topic.value : undefined, context, services }),
         })),
       }
     })
@@ -43,15 +43,16 @@ export const alterPartitionReassignments = handler({
 
 function reassigned(
   { partitionIndex, replicas }: Partition,
-  of: { readonly name: string; readonly count: number | undefined; readonly context: RequestContext; readonly services: Uses },
+  of: { readonly name: string; readonly topic: Topic | undefined; readonly context: RequestContext; readonly services: Uses },
 ): { readonly errorCode: number; readonly errorMessage: string | null } {
   const unknown = errors.UNKNOWN_TOPIC_OR_PARTITION.code
-  if (of.count === undefined) return { errorCode: unknown, errorMessage: `Unable to find a topic named ${of.name}.` }
-  if (partitionIndex < 0 || partitionIndex >= of.count)
+  const { topic } = of
+  if (topic === undefined) return { errorCode: unknown, errorMessage: `Unable to find a topic named ${of.name}.` }
+  if (partitionIndex < 0 || partitionIndex >= topic.partitions)
     return { errorCode: unknown, errorMessage: `Unable to find partition ${of.name}:${partitionIndex}.` }
   // Null cancels a reassignment.
   if (replicas === null) return { errorCode: errors.NO_REASSIGNMENT_IN_PROGRESS.code, errorMessage: null }
-  const wrong = replicasError(replicas, of)
+  const wrong = replicasError(replicas, topic.replicationFactor, of)
   return wrong === undefined
     ? { errorCode: 0, errorMessage: null }
     : { errorCode: errors.INVALID_REPLICA_ASSIGNMENT.code, errorMessage: wrong }

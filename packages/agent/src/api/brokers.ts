@@ -39,14 +39,15 @@ export function currentLeader(
 }
 
 /**
- * The brokers that have a partition, as clients see them: its leader and its readers in other racks. All are in sync, because they share the object store. Java's
- * consumer fetches from a preferred read replica only if Metadata lists it here.
+ * The brokers that have a partition, as clients see them: its leader, its readers in other racks, and other agents up to the topic's replication factor. All are in
+ * sync, because they share the object store. Java's consumer fetches from a preferred read replica only if Metadata lists it here.
  */
 export function replicasOf(
   { owners }: Pick<Services, 'owners'>,
   leader: number | undefined,
+  { replicationFactor }: Pick<Topic, 'replicationFactor'>,
 ): { readonly replicaNodes: readonly number[]; readonly isrNodes: readonly number[] } {
-  const nodes = leader === undefined ? [] : owners.replicas(leader)
+  const nodes = leader === undefined ? [] : owners.replicas(leader, replicationFactor)
   return { replicaNodes: nodes, isrNodes: nodes }
 }
 

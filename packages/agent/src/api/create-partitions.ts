@@ -48,16 +48,20 @@ async function grown({ name, count, assignments }: TopicRequest, dryRun: boolean
     const checked = await topics.grow({ name, partitions: count, dryRun: true })
     const before = checked.kind === 'ok' ? must((await topics.find([name], { autoCreate: false }))[0], 'the one topic asked for') : checked
     if (before.kind === 'error') return before
-    const wrong = assignmentError(assignments, count - before.value.partitions, query)
+    const wrong = assignmentError(assignments, { added: count - before.value.partitions, ...before.value }, query)
     if (wrong !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', wrong)
   }
   return topics.grow({ name, partitions: count, dryRun })
 }
 
-function assignmentError(assignments: NonNullable<TopicRequest['assignments']>, added: number, query: PartitionsQuery): string | undefined {
+function assignmentError(
+  assignments: NonNullable<TopicRequest['assignments']>,
+  { added, replicationFactor }: { readonly added: number; readonly replicationFactor: number },
+  query: PartitionsQuery,
+): string | undefined {
   if (assignments.length !== added)
     return `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
-  return assignments.map(({ brokerIds }) => replicasError(brokerIds, query)).find((error) => error !== undefined)
+  return assignments.map(({ brokerIds }) => replicasError(brokerIds, replicationFactor, query)).find((error) => error !== undefined)
 }
 
 function result(

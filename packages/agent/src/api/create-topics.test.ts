@@ -10,7 +10,7 @@ import { aTopic, created, type NewTopic } from './testing/new-topics.ts'
 test.each<readonly [string, Partial<NewTopic>]>([
   ['no partitions', { numPartitions: 0 }],
   ['more partitions than one request may create', { numPartitions: fixedLimits.partitionsPerRequest + 1 }],
-  ['a replication factor of 3', { replicationFactor: 3 }],
+  ['a replication factor of 0', { replicationFactor: 0 }],
   [
     'an assignment to an unknown broker',
     { numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 0, brokerIds: [9] }] },
@@ -34,6 +34,59 @@ test('C18: a client that may not create a topic does not learn whether it exists
     const { topics } = await kafka.call(CreateTopics, 7, { topics: [aTopic({ name, replicationFactor: 3 })] }, { services: { gate } })
     expect(topics).toMatchObject([{ errorCode: codeOf('TOPIC_AUTHORIZATION_FAILED') }])
   }
+})
+
+test('any replication factor is kept, and shown in the answer; Metadata lists the agents that there are', async () => {
+  await using kafka = await anAgent()
+  const { brokerId } = kafka.services.owners
+  const assignments = [0, 1].map((partitionIndex) => ({ partitionIndex, brokerIds: [brokerId] }))
+  expect(
+    await created(kafka, [
+      aTopic({ name: 'three', replicationFactor: 3 }),
+      aTopic({ name: 'many', replicationFactor: 32_767 }),
+      aTopic({ name: 'default', replicationFactor: -1 }),
+      aTopic({ name: 'assigned', replicationFactor: -1, numPartitions: -1, assignments }),
+    ]),
+  ).toMatchObject([3, 32_767, 1, 1].map((replicationFactor) => ({ errorCode: 0, replicationFactor })))
+  const found = await kafka.metadata.topics.find({ names: ['three', 'many', 'default'] })
+  expect(Object.fromEntries(found.map(({ name, replicationFactor }) => [name, replicationFactor]))).toEqual({
+    three: 3,
+    many: 32_767,
+    default: 1,
+  })
+  const { topics } = await kafka.call(Metadata, 12, { topics: [{ name: 'three' }] })
+  expect(topics[0]?.partitions).toMatchObject([{ replicaNodes: [brokerId], isrNodes: [brokerId] }])
+})
+
+test('two agents are the replicas of a topic with a replication factor of 2, and can be assigned', async () => {
+  await using first = await anAgent({ settings: { 'agent.name': { value: 'first', source: 'flag' } } })
+  await using second = await anAgent({ beside: first, settings: { 'agent.name': { value: 'second', source: 'flag' } }, port: 9093 })
+  await expect.poll(() => [...first.services.owners.members].length, { timeout: 10_000 }).toBe(2)
+  const [one, two] = [first, second].map(({ services }) => services.owners.brokerId)
+  const assigned = (brokerIds: readonly (readonly (number | undefined)[])[]): Partial<NewTopic> => ({
+    numPartitions: -1,
+    replicationFactor: -1,
+    assignments: brokerIds.map((ids, partitionIndex) => ({ partitionIndex, brokerIds: ids.map((id) => id ?? -1) })),
+  })
+  expect(
+    await created(first, [
+      aTopic({ name: 'factor', replicationFactor: 2 }),
+      aTopic({
+        name: 'assigned',
+        ...assigned([
+          [one, two],
+          [two, one],
+        ]),
+      }),
+      aTopic({ name: 'uneven', ...assigned([[one, two], [one]]) }),
+    ]),
+  ).toMatchObject([
+    { errorCode: 0, replicationFactor: 2 },
+    { errorCode: 0, replicationFactor: 2 },
+    { errorCode: codeOf('INVALID_REPLICA_ASSIGNMENT'), errorMessage: expect.stringContaining('not consistent with previous partitions') },
+  ])
+  const { topics } = await first.call(Metadata, 12, { topics: [{ name: 'factor' }] })
+  expect(topics[0]?.partitions[0]?.isrNodes.toSorted((a, b) => a - b)).toEqual([one, two])
 })
 
 test('C7: unlimited retention is stored and described exactly as the client sent it', async () => {

@@ -1,7 +1,7 @@
 // CreateTopics creates topics with their configs.
 // - Versions: 2–7.
 // - KIPs: 464 (defaults), 516 (topic ids, 7+), 525 (configs in the answer, 5+).
-// - -1 partitions means num.partitions; -1 replicas means 1, because the object store replicates the data.
+// - -1 partitions means num.partitions; -1 replicas means 1. Every other number of replicas is kept and shown, because the object store replicates the data.
 // - A manual assignment sets the number of partitions, and its brokers must be live; it does not decide which agent owns a partition.
 // - Left out: configs that this server does not implement are INVALID_CONFIG.
 import { CreateTopics, type CreateTopicsRequest, type CreateTopicsResponse, errors, type Outcome } from '@local-kafka-service/protocol'
@@ -62,12 +62,12 @@ type TopicResponse = CreateTopicsResponse['topics'][number]
 
 async function created(topic: TopicRequest, dryRun: boolean, scope: RequestScope<Uses>): Promise<Outcome<Topic>> {
   const { name, configs } = topic
-  const partitions = partitionsOf(topic, scope)
-  if (partitions.kind === 'error') return notMade(name, partitions, scope)
+  const size = sizeOf(topic, scope)
+  if (size.kind === 'error') return notMade(name, size, scope)
   if (!mayTouch(name, 'CREATE', scope)) return failure('TOPIC_AUTHORIZATION_FAILED')
   return scope.services.topics.create({
     name,
-    partitions: partitions.value,
+    ...size.value,
     configs: Object.fromEntries(configs.map((config) => [config.name, config.value])),
     dryRun,
   })
@@ -78,16 +78,16 @@ async function notMade(name: string, why: Failure, scope: RequestScope<Uses>): P
   return mayTouch(name, 'CREATE', scope) ? scope.services.topics.unlessExists(name, why) : failure('TOPIC_AUTHORIZATION_FAILED')
 }
 
-/** The number of partitions that the request asks for; -1 stands for num.partitions. */
-function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRequest, scope: RequestScope<Uses>): Outcome<number> {
-  if (assignments.length === 0) {
-    if (replicationFactor === 1 || replicationFactor === -1) return { kind: 'ok', value: numPartitions }
-    if (replicationFactor < 1)
+/** The numbers of partitions, -1 for num.partitions, and of replicas that the request asks for. */
+function sizeOf(
+  { numPartitions, replicationFactor, assignments }: TopicRequest,
+  scope: RequestScope<Uses>,
+): Outcome<{ readonly partitions: number; readonly replicationFactor: number }> {
+  const [first] = assignments
+  if (first === undefined) {
+    if (replicationFactor !== -1 && replicationFactor < 1)
       return failure('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 to use the default value.')
-    return failure(
-      'INVALID_REPLICATION_FACTOR',
-      `Replication factor was ${replicationFactor}: use 1 or -1, because the object store replicates the data.`,
-    )
+    return { kind: 'ok', value: { partitions: numPartitions, replicationFactor: replicationFactor === -1 ? 1 : replicationFactor } }
   }
   if (replicationFactor !== -1)
     return failure('INVALID_REQUEST', 'A manual partition assignment was specified, but replication factor was not set to -1.')
@@ -97,17 +97,17 @@ function partitionsOf({ numPartitions, replicationFactor, assignments }: TopicRe
   for (const { partitionIndex, brokerIds } of assignments) {
     const error = indexes.has(partitionIndex)
       ? `Found multiple manual partition assignments for partition ${partitionIndex}`
-      : replicasError(brokerIds, scope)
+      : replicasError(brokerIds, first.brokerIds.length, scope)
     if (error !== undefined) return failure('INVALID_REPLICA_ASSIGNMENT', error)
     indexes.add(partitionIndex)
   }
   if (assignments.some((_, index) => !indexes.has(index)))
     return failure('INVALID_REPLICA_ASSIGNMENT', 'partitions should be a consecutive 0-based integer sequence')
-  return { kind: 'ok', value: assignments.length }
+  return { kind: 'ok', value: { partitions: assignments.length, replicationFactor: first.brokerIds.length } }
 }
 
 function made(topic: Topic, dryRun: boolean, scope: RequestScope<Uses>): TopicResponse {
-  const { name, topicId, partitions } = topic
+  const { name, topicId, partitions, replicationFactor } = topic
   const base = { name, errorCode: 0, errorMessage: null, ...(!dryRun && { topicId }) }
   if (!mayTouch(name, 'DESCRIBE_CONFIGS', scope))
     return {
@@ -120,7 +120,7 @@ function made(topic: Topic, dryRun: boolean, scope: RequestScope<Uses>): TopicRe
   return {
     ...base,
     numPartitions: partitions,
-    replicationFactor: 1,
+    replicationFactor,
     configs: scope.services.topics.configs(topic).map((config) => ({
       name: config.name,
       value: config.value,

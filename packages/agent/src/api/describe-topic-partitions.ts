@@ -88,10 +88,11 @@ function page(
 }
 
 function described(
-  { topicId, name }: Topic,
+  topic: Topic,
   { from, until }: { readonly from: number; readonly until: number },
   { context, services }: RequestScope<Uses>,
 ): TopicResponse {
+  const { topicId, name } = topic
   return {
     errorCode: 0,
     name,
@@ -104,7 +105,7 @@ function described(
         partitionIndex: from + at,
         leaderId: leader ?? -1,
         leaderEpoch: epoch,
-        ...replicasOf(services, leader),
+        ...replicasOf(services, leader, topic),
         // Empty, not null: the Java client iterates them without a null check.
         eligibleLeaderReplicas: [],
         lastKnownElr: [],

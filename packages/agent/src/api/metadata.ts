@@ -128,7 +128,8 @@ function ofOutcome(
   return { errorCode: outcome.code, ...asked, partitions: [] }
 }
 
-function described({ topicId, name, partitions }: Topic, { request, context, services }: MetadataQuery): TopicResponse {
+function described(topic: Topic, { request, context, services }: MetadataQuery): TopicResponse {
+  const { topicId, name, partitions } = topic
   return {
     errorCode: 0,
     name,
@@ -141,7 +142,7 @@ function described({ topicId, name, partitions }: Topic, { request, context, ser
         partitionIndex,
         leaderId: leader ?? -1,
         leaderEpoch: epoch,
-        ...replicasOf(services, leader),
+        ...replicasOf(services, leader, topic),
         offlineReplicas: [],
       }
     }),

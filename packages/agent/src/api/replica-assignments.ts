@@ -3,9 +3,10 @@ import type { Services } from '../services.ts'
 import { brokersFor } from './brokers.ts'
 import type { RequestScope } from './request-context.ts'
 
-/** The problem with one partition's list of brokers; undefined when the list is valid. */
+/** The problem with one partition's list of brokers, of which all partitions of a topic have as many; undefined when the list is valid. */
 export function replicasError(
   brokerIds: readonly number[],
+  replicationFactor: number,
   { context, services }: RequestScope<Pick<Services, 'owners'>>,
 ): string | undefined {
   if (brokerIds.length === 0) return 'The manual partition assignment includes an empty replica list.'
@@ -15,6 +16,7 @@ export function replicasError(
     if (!brokers.has(broker)) return `The manual partition assignment includes broker ${broker}, but no such broker is registered.`
     if (broker === sorted[at - 1]) return `The manual partition assignment includes the broker ${broker} more than once.`
   }
-  // This rule is not Kafka's, which makes one replica for each broker in the list.
-  return brokerIds.length === 1 ? undefined : 'Assign each partition to exactly one broker: the object store replicates the data.'
+  return brokerIds.length === replicationFactor
+    ? undefined
+    : `The manual partition assignment includes a partition with ${brokerIds.length} replica(s), but this is not consistent with previous partitions, which have ${replicationFactor} replica(s).`
 }

@@ -60,7 +60,6 @@ describe('CreateTopics', () => {
   })
 
   test.each<readonly [string, Partial<NewTopic>, KafkaErrorName]>([
-    ['three replicas', { replicationFactor: 3 }, 'INVALID_REPLICATION_FACTOR'],
     ['no replicas', { replicationFactor: 0 }, 'INVALID_REPLICATION_FACTOR'],
     ['no partitions', { numPartitions: 0 }, 'INVALID_PARTITIONS'],
     ['-2 partitions', { numPartitions: -2 }, 'INVALID_PARTITIONS'],

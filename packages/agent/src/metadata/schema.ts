@@ -3,7 +3,7 @@ import { type Body, type Call, read } from './sql.ts'
 import { type Nothing, statement } from './statement.ts'
 
 /** The version that this code writes. Raise it with every migration. */
-export const schemaVersion = 21
+export const schemaVersion = 22
 /**
  * The oldest version that can read the tables of this code. Raise it only with a migration that older code must not touch. 18: producers begin transactions, and an older
  * agent would send open ones to consumers of committed records.
@@ -423,6 +423,10 @@ export const migrations: readonly (readonly Call[])[] = [
   [
     // The zone of the agent. Null: it has none. An agent of an older version leaves the one of its predecessor.
     addColumn('agents', 'rack text'),
+  ],
+  [
+    // As the client asked for it: the object store replicates, whatever it is. Null: 1, also for topics of earlier versions.
+    addColumn('topics', 'replication_factor integer'),
   ],
 ]
 

@@ -163,6 +163,7 @@ describe('a file with a problem', () => {
     elsewhere('ALTER TABLE incarnations DROP COLUMN fenced_at_ms')
     elsewhere('ALTER TABLE clusters DROP COLUMN view_version')
     elsewhere('ALTER TABLE group_offsets DROP COLUMN save_version')
+    elsewhere('ALTER TABLE topics DROP COLUMN replication_factor')
     elsewhere('ALTER TABLE agents DROP COLUMN control_url')
     elsewhere('ALTER TABLE agents DROP COLUMN data_url')
     elsewhere('ALTER TABLE agents DROP COLUMN rack')

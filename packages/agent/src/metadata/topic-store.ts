@@ -6,6 +6,8 @@ export interface Topic {
   readonly topicId: TopicId
   readonly name: string
   readonly partitions: number
+  /** As the client asked for it. The object store replicates, whatever it is. */
+  readonly replicationFactor: number
   /** Only the configs that were set for this topic, by Kafka's config names. */
   readonly configs: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, by the database's clock. */
@@ -47,6 +49,8 @@ export interface NewTopic {
   readonly topicId: TopicId
   readonly name: string
   readonly partitions: number
+  /** Default: 1. */
+  readonly replicationFactor?: number
   readonly configs: Readonly<Record<string, string>>
   readonly dryRun: boolean
 }

@@ -48,7 +48,10 @@ export function* listDeletedTopics(_input: Record<never, never>): Body<readonly 
   return unchanged(rows.map((row) => ({ ...topicOf(row), deletedAtMs: row.deletedAtMs })))
 }
 
-export function* createTopic({ topicId, name, partitions, configs, dryRun }: NewTopic, cluster: Cluster): Body<CreateTopicResult> {
+export function* createTopic(
+  { topicId, name, partitions, replicationFactor = 1, configs, dryRun }: NewTopic,
+  cluster: Cluster,
+): Body<CreateTopicResult> {
   const foldedName = folded(name)
   const [locked, [same], [mine], [clock]] = yield* read(
     lockCluster(),
@@ -62,11 +65,11 @@ export function* createTopic({ topicId, name, partitions, configs, dryRun }: New
   if (same !== undefined)
     return unchanged(same.name === name ? { kind: 'exists', topic: topicOf(same) } : { kind: 'collides', with: same.name })
   const createdAtMs = must(clock, "the database's clock").nowMs
-  const topic: Topic = { topicId, name, partitions, configs, createdAtMs }
+  const topic: Topic = { topicId, name, partitions, replicationFactor, configs, createdAtMs }
   if (dryRun) return unchanged({ kind: 'created', topic })
   return {
     writes: [
-      insertTopic({ topicId, name, foldedName, partitions, configs: JSON.stringify(configs), createdAtMs }),
+      insertTopic({ topicId, name, foldedName, partitions, replicationFactor, configs: JSON.stringify(configs), createdAtMs }),
       ...addPartitions({ topicId, from: 0, to: partitions, firstLog: counters.nextLog }),
       countViewChange(),
     ],
@@ -137,8 +140,15 @@ function folded(name: string): string {
   return name.replaceAll('.', '_')
 }
 
-function topicOf({ topicId, name, partitions, configs, createdAtMs }: TopicRow): Topic {
-  return { topicId, name, partitions, configs: JSON.parse(configs) as Topic['configs'], createdAtMs }
+function topicOf({ topicId, name, partitions, replicationFactor, configs, createdAtMs }: TopicRow): Topic {
+  return {
+    topicId,
+    name,
+    partitions,
+    replicationFactor,
+    configs: JSON.parse(configs) as Topic['configs'],
+    createdAtMs,
+  }
 }
 
 /** Adds partitions `from` to `to` - 1, each with a log of its own. */
@@ -161,12 +171,13 @@ interface TopicRow {
   readonly topicId: TopicId
   readonly name: string
   readonly partitions: number
+  readonly replicationFactor: number
   readonly configs: string
   readonly createdAtMs: number
   readonly deletedAtMs: number | null
 }
 
-const selectTopic = `SELECT topic_id AS "topicId", name, partitions, configs, created_at_ms AS "createdAtMs", deleted_at_ms AS "deletedAtMs" FROM topics
+const selectTopic = `SELECT topic_id AS "topicId", name, partitions, COALESCE(replication_factor, 1) AS "replicationFactor", configs, created_at_ms AS "createdAtMs", deleted_at_ms AS "deletedAtMs" FROM topics
   WHERE cluster = $cluster`
 
 interface TopicName {
@@ -207,11 +218,17 @@ const readTopicEvenDeleted = statement<{ readonly topicId: TopicId }, TopicRow>(
 const readNow = statement<Nothing, { readonly nowMs: number }>('read now', 'SELECT now_ms() AS "nowMs"')
 
 const insertTopic = statement<
-  TopicName & { readonly topicId: TopicId; readonly partitions: number; readonly configs: string; readonly createdAtMs: number }
+  TopicName & {
+    readonly topicId: TopicId
+    readonly partitions: number
+    readonly replicationFactor: number
+    readonly configs: string
+    readonly createdAtMs: number
+  }
 >(
   'insert topic',
-  `INSERT INTO topics (cluster, topic_id, name, folded_name, partitions, configs, created_at_ms)
-    VALUES ($cluster, $topicId, $name, $foldedName, $partitions, $configs, $createdAtMs)`,
+  `INSERT INTO topics (cluster, topic_id, name, folded_name, partitions, replication_factor, configs, created_at_ms)
+    VALUES ($cluster, $topicId, $name, $foldedName, $partitions, $replicationFactor, $configs, $createdAtMs)`,
 )
 
 interface NewPartitions {
@@ -252,8 +269,8 @@ const lockPartitionsOfTopic = statement<{ readonly topicId: TopicId }>('lock par
 
 const lockTopic = statement<{ readonly topicId: TopicId }, TopicRow & { readonly purgeBeganAtMs: number | null }>(
   'lock topic',
-  `SELECT topic_id AS "topicId", name, partitions, configs, created_at_ms AS "createdAtMs", deleted_at_ms AS "deletedAtMs",
-    purge_began_at_ms AS "purgeBeganAtMs" FROM topics WHERE cluster = $cluster AND topic_id = $topicId FOR NO KEY UPDATE`,
+  `SELECT topic_id AS "topicId", name, partitions, COALESCE(replication_factor, 1) AS "replicationFactor", configs, created_at_ms AS "createdAtMs",
+    deleted_at_ms AS "deletedAtMs", purge_began_at_ms AS "purgeBeganAtMs" FROM topics WHERE cluster = $cluster AND topic_id = $topicId FOR NO KEY UPDATE`,
 )
 
 const markUndeleted = statement<{ readonly topicId: TopicId }>(

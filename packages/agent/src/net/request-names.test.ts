@@ -6,7 +6,7 @@ import { requestNames } from './request-names.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const zero = 'AAAAAAAAAAAAAAAAAAAAAA'
-const known: Topic = { topicId: topicId as TopicId, name: 'orders', partitions: 1, configs: {}, createdAtMs: 0 }
+const known: Topic = { topicId: topicId as TopicId, name: 'orders', partitions: 1, replicationFactor: 1, configs: {}, createdAtMs: 0 }
 const sources = {
   catalog: { byId: (id: TopicId) => (id === topicId ? known : undefined) },
   fetchSessions: { topicsOf: (id: number) => ({ byId: id === 7, topics: new Set(id === 7 ? [topicId] : id === 8 ? ['by-name'] : []) }) },

@@ -16,7 +16,7 @@ import { Room } from '../write/room.ts'
 import type { Admission, ProduceAnswer } from '../write/writer.ts'
 import { RecordOperations, type RecordOperationsParts } from './records.ts'
 
-const topic: Topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partitions: 2, configs: {}, createdAtMs: 0 }
+const topic: Topic = { topicId: 'abcdefghijklmnopqrstuv', name: 'hello', partitions: 2, replicationFactor: 1, configs: {}, createdAtMs: 0 }
 const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
 const record = { topic: 'hello', partition: 1, key: null, value: Buffer.from('v') }
 

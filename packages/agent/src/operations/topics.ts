@@ -19,6 +19,8 @@ export interface NewTopicRequest {
   readonly name: string
   /** -1 stands for `num.partitions`. */
   readonly partitions: number
+  /** Default: 1. */
+  readonly replicationFactor?: number
   readonly configs: Readonly<Record<string, string | null>>
   /** Makes all checks but changes nothing. */
   readonly dryRun: boolean
@@ -192,6 +194,7 @@ export class TopicOperations {
       topicId: newTopicId(random),
       name: asked.name,
       partitions,
+      ...(asked.replicationFactor !== undefined && { replicationFactor: asked.replicationFactor }),
       configs: configs.value,
       dryRun: asked.dryRun,
     })

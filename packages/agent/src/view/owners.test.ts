@@ -24,10 +24,23 @@ test('slots in a row with one owner and one epoch are one range; an owner that i
 
 test('the reader of another rack is one of the living agents there, as of the last heartbeat', () => {
   const owners = new Owners({ slots: 1, brokerId: 1, incarnation: me })
-  expect([owners.rack, owners.replicas(1), owners.readReplica(1, 'b')]).toEqual([null, [1], undefined])
+  expect([owners.rack, owners.replicas(1, 1), owners.readReplica(1, 'b')]).toEqual([null, [1], undefined])
   owners.publishMembers([aMember(1, 5, 'a'), aMember(2, 6, 'b')])
-  expect([owners.rack, owners.replicas(1), owners.readReplica(1, 'b')]).toEqual(['a', [1, 2], 2])
-  expect([owners.replicas(2), owners.readReplica(2, 'b')]).toEqual([[2, 1], undefined])
+  expect([owners.rack, owners.replicas(1, 1), owners.readReplica(1, 'b')]).toEqual(['a', [1, 2], 2])
+  expect([owners.replicas(2, 1), owners.readReplica(2, 'b')]).toEqual([[2, 1], undefined])
   owners.publishMembers([aMember(1, 5, 'a'), aMember(3, 7, 'b')])
-  expect([owners.replicas(1), owners.readReplica(1, 'b')]).toEqual([[1, 3], 3])
+  expect([owners.replicas(1, 1), owners.readReplica(1, 'b')]).toEqual([[1, 3], 3])
+})
+
+test('clients see further agents as replicas, up to the replication factor of the topic', () => {
+  const owners = new Owners({ slots: 1, brokerId: 1, incarnation: me })
+  expect(owners.replicas(1, 3)).toEqual([1])
+  owners.publishMembers([aMember(1, 5, null), aMember(4, 8, null), aMember(2, 6, null), aMember(3, 7, null)])
+  expect([owners.replicas(2, 1), owners.replicas(2, 3), owners.replicas(2, 9)]).toEqual([[2], [2, 1, 3], [2, 1, 3, 4]])
+  owners.publishMembers([aMember(1, 5, 'a'), aMember(2, 6, 'a'), aMember(3, 7, 'b')])
+  expect([owners.replicas(1, 1), owners.replicas(1, 2), owners.replicas(1, 3)]).toEqual([
+    [1, 3],
+    [1, 3],
+    [1, 3, 2],
+  ])
 })

@@ -148,9 +148,15 @@ export class Owners {
     return this.#readReplicasOf(leader).get(rack)
   }
 
-  /** The replicas that clients see: the leader, and its reader in every other rack. All of them have every record, because they share the store. */
-  replicas(leader: number): readonly number[] {
-    return [leader, ...this.#readReplicasOf(leader).values()]
+  /**
+   * The replicas that clients see: the leader, its reader in every other rack, and further agents up to the count, if there are so many. All of them have every
+   * record, because they share the store.
+   */
+  replicas(leader: number, count: number): readonly number[] {
+    const first = [leader, ...this.#readReplicasOf(leader).values()]
+    if (first.length >= count || this.isAlone) return first
+    const others = Array.from(this.#members.values(), ({ brokerId }) => brokerId).filter((brokerId) => !first.includes(brokerId))
+    return [...first, ...others.toSorted((a, b) => a - b).slice(0, count - first.length)]
   }
 
   #readReplicasOf(leader: number): ReadonlyMap<string, number> {

@@ -13,7 +13,7 @@ import { type AppendParts, type AppendRequest, append, inTime } from './append.t
 import { Room } from './room.ts'
 import type { Admission, ProduceAnswer } from './writer.ts'
 
-const topic = { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', name: 't', partitions: 4, configs: {}, createdAtMs: 0 }
+const topic = { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', name: 't', partitions: 4, replicationFactor: 1, configs: {}, createdAtMs: 0 }
 const appended: ProduceAnswer = { kind: 'appended', baseOffset: 7, timestamp: -1, logStartOffset: 0 }
 
 function aBatch(): Uint8Array {

@@ -38,7 +38,7 @@ export class FakeMetadata {
     create: async ({ topicId, name, partitions, configs }) => {
       const known = this.#all().find((topic) => topic.name === name)
       if (known !== undefined) return { kind: 'exists', topic: known }
-      const topic: Topic = { topicId, name, partitions, configs, createdAtMs: Date.now() }
+      const topic: Topic = { topicId, name, partitions, replicationFactor: 1, configs, createdAtMs: Date.now() }
       this.#topics.set(topicId, topic)
       return { kind: 'created', topic }
     },
