@@ -27,7 +27,7 @@ function agentsInRacks(postgres: TestPostgres): void {
   let cluster: AgentCluster
   let producer: Producer
   beforeAll(async () => {
-    cluster = await AgentCluster.start(postgres, names, { blue: 'a', green: 'b', red: 'b' })
+    cluster = await AgentCluster.start(postgres, names, (name) => ['--broker-rack', name === 'blue' ? 'a' : 'b'])
     producer = new Kafka({ brokers: [cluster.of('blue').kafka], logLevel: logLevel.NOTHING }).producer()
     await producer.connect()
   })

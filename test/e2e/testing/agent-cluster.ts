@@ -11,21 +11,21 @@ export class AgentCluster implements AsyncDisposable {
   readonly #s3: S3Server
   readonly #clusterId = randomUUID()
   readonly #agents = new Map<string, ServerProcess>()
-  readonly #racks: Readonly<Record<string, string>>
+  readonly #argsOf: (name: string) => readonly string[]
 
-  private constructor(postgres: TestPostgres, s3: S3Server, racks: Readonly<Record<string, string>>) {
+  private constructor(postgres: TestPostgres, s3: S3Server, argsOf: (name: string) => readonly string[]) {
     this.#postgres = postgres
     this.#s3 = s3
-    this.#racks = racks
+    this.#argsOf = argsOf
   }
 
-  /** `racks` by the names of agents. */
+  /** `argsOf` returns more arguments of an agent. */
   static async start(
     postgres: TestPostgres,
     names: readonly string[],
-    racks: Readonly<Record<string, string>> = {},
+    argsOf: (name: string) => readonly string[] = () => [],
   ): Promise<AgentCluster> {
-    const cluster = new AgentCluster(postgres, await startS3Server(), racks)
+    const cluster = new AgentCluster(postgres, await startS3Server(), argsOf)
     for (const name of names) await cluster.#begin(name)
     return cluster
   }
@@ -70,8 +70,7 @@ export class AgentCluster implements AsyncDisposable {
 
   async #begin(name: string, ports?: readonly string[]): Promise<void> {
     const args = ['--cluster-id', this.#clusterId, '--agent-name', name, '--flush-puts-per-second', '1000', '--flush-linger-ms', '5']
-    const rack = this.#racks[name]
-    if (rack !== undefined) args.push('--broker-rack', rack)
+    args.push(...this.#argsOf(name))
     const storage = `s3://${this.#s3.bucket}/${this.#clusterId}`
     const env = { ...s3Env(this.#s3), LKS_STORAGE: storage, LKS_METADATA: this.#postgres.url }
     this.#agents.set(name, await startServer({ command: 'start', args, env, ...(ports && { ports }) }))
