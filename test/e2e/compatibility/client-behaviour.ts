@@ -80,6 +80,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`findings/kafka-go-empty-batch.sh`',
   },
   {
+    client: 'kafkajs',
+    version: '2.2.4',
+    behaviour:
+      'With `rackId`, a consumer keeps to the broker that it was sent to after that has gone, for up to `metadataMaxAge` (5 minutes): it looks whether the leader is offline, and not whether that broker is. Java, librdkafka and franz-go go back to the leader',
+    source: '`test/e2e/racks.test.ts`',
+  },
+  {
     client: 'samsa (Rust)',
     version: '0.1.8',
     behaviour:
