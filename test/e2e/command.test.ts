@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres } from '../../packages/agent/src/metadata/testing/postgres-server.ts'
 import { type S3Server, startS3Server } from '../../packages/agent/src/objects/testing/s3-server.ts'
 import { type ProgramEnd, startProgram } from '../../packages/sim/src/program.ts'
-import { expectError } from './testing/commands.ts'
+import { expectError, json } from './testing/commands.ts'
 import { succeeds } from './testing/programs.ts'
 import {
   anyPorts,
@@ -145,6 +145,22 @@ describe('a server', () => {
     const { stderr } = await server.stop()
     const triggers = [...stderr.matchAll(/"trigger":"(\w+)"/g)].map(([, trigger]) => trigger)
     expect(triggers).toEqual(['idle', 'idle'])
+  })
+
+  test('a deleted topic is listed with its id, and brought back with its records', async () => {
+    await using server = await startServer({ args: ['--memory'] })
+    const run = { env: { KAFKA_BOOTSTRAP_SERVERS: server.kafka, LKS_URL: server.urls.control } }
+    await createTopic(server.urls.control, 'missed')
+    for (const value of ['one', 'two']) expect((await produce(server.urls.data, 'missed', value)).status).toBe(200)
+    expect(await lks(['topic', 'delete', 'missed', '--yes'], run)).toMatchObject({ code: 0 })
+    expect(await json(['topic', 'list'], run)).toEqual([])
+    const [deleted, ...others] = await json<readonly { readonly name: string; readonly id: string }[]>(['topic', 'list', '--deleted'], run)
+    expect([deleted?.name, others]).toEqual(['missed', []])
+    expect(await json(['topic', 'undelete', deleted?.id ?? ''], run)).toMatchObject({ name: 'missed', id: deleted?.id })
+    expect(await valuesOf(server.urls.data, 'missed')).toEqual(['one', 'two'])
+    expect(await json(['topic', 'list', '--deleted'], run)).toEqual([])
+    const again = await lks(['topic', 'undelete', deleted?.id ?? ''], run)
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: No deleted topic with id .*\(LKS-4007\)$/m) })
   })
 
   test('a default HTTP port that is busy is moved on from, and that is said', async () => {

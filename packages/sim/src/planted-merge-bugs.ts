@@ -53,4 +53,9 @@ export const mergeBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a merge reads what it found long ago',
+    scenario: 'upkeep of several agents',
+    edits: [{ file: 'agent/src/upkeep/merge.ts', find: 'if (beganMs - lookedAtMs > limits.readersGraceMs / 2) return false', replace: '' }],
+  },
 ]

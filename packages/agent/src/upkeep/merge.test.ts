@@ -34,7 +34,14 @@ import { SegmentMerge, type SegmentMergeParts } from './merge.ts'
 const partitions = 3
 const intervalMs = 1_000
 const maxAgeMs = 60_000
-const limits = { mergeObjectBytes: 10_000, mergeSegmentBytes: 2_000, mergeSources: 100, mergeQuietMs: 5_000, mergeTwiceBytes: 4_000 }
+const limits = {
+  mergeObjectBytes: 10_000,
+  mergeSegmentBytes: 2_000,
+  mergeSources: 100,
+  mergeQuietMs: 5_000,
+  mergeTwiceBytes: 4_000,
+  readersGraceMs: 600_000,
+}
 const bounds: MergedSegmentBounds = { segmentBytes: 2_000, topicSegmentBytes: 1e9, topicSegmentMs: 1e12 }
 
 /** Runs something before a put. */
@@ -178,6 +185,23 @@ const merges = (): readonly AgentEvent[] => events.filter(({ kind }) => kind ===
 async function eventually(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += intervalMs) await clock.advance(intervalMs)
 }
+
+test('a merge that had to wait for log compaction for long looks again, because its sources may be gone', async () => {
+  for (let count = 0; count < 3; count += 1) await flush()
+  const rewrites = new Slots(1)
+  const compaction = Promise.withResolvers<void>()
+  const compacting = rewrites.run(() => compaction.promise, stopped.signal)
+  start({ rewrites, limits: { ...limits, readersGraceMs: 20_000 } })
+  await eventually(maxAgeMs + 2 * intervalMs)
+  // It waits with what it has found.
+  await eventually(11_000)
+  compaction.resolve()
+  await compacting
+  await clock.advance(0)
+  expect(merges()).toEqual([])
+  await eventually(2 * intervalMs)
+  expect(merges()).toMatchObject([{ end: 'swapped', objects: 3 }])
+})
 
 test('small objects become one that is sorted by partition, and every batch keeps its bytes and its offset', async () => {
   for (let count = 0; count < 5; count += 1) await flush(count % 2 === 0 ? [2, 0, 1] : [1, 0], 2)

@@ -42,7 +42,10 @@ export interface SegmentMergeParts extends MergedObjectParts {
   readonly ioClock: Clock
   readonly random: Pick<Random, 'bytes'>
   readonly emit: EventHook
-  readonly limits: Pick<Limits, 'mergeObjectBytes' | 'mergeSegmentBytes' | 'mergeSources' | 'mergeQuietMs' | 'mergeTwiceBytes'>
+  readonly limits: Pick<
+    Limits,
+    'mergeObjectBytes' | 'mergeSegmentBytes' | 'mergeSources' | 'mergeQuietMs' | 'mergeTwiceBytes' | 'readersGraceMs'
+  >
   /** The name of the job's incarnations: one for each agent. */
   readonly job: string
   /** `storage.merge.interval.ms`. 0 or less: never. */
@@ -185,7 +188,8 @@ export class SegmentMerge {
 
   /** One object of the first merge. Returns what is left if there is not enough for another one. */
   async #first(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | LeftInPage> {
-    const { limits, maxAgeMs, swaps } = this.#parts
+    const { limits, maxAgeMs, swaps, ioClock } = this.#parts
+    const lookedAtMs = ioClock.monotonic()
     const waiting = (await this.#states(page)).filter(({ onceOffset, nextOffset }) => onceOffset < nextOffset)
     const candidates = await this.#candidates(waiting, ({ onceOffset }) => onceOffset, running)
     const skipped = skippedOf(candidates)
@@ -204,14 +208,15 @@ export class SegmentMerge {
       (sources, segments) =>
         this.#mergedOnce(state, sources, segments)
     // One object has nothing to be merged with.
-    if (objectCount > 1) return (await this.#merge(runs, merged, bounds, running)) ? 'more' : { ...backlog, dueInMs: 0 }
+    if (objectCount > 1) return (await this.#merge(runs, merged, { bounds, running, lookedAtMs })) ? 'more' : { ...backlog, dueInMs: 0 }
     await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, this.#mergedOnce(log, sources, sources))))
     return 'more'
   }
 
   /** The objects of the second merge. `later`: something was first, and the next look does the rest. */
   async #second(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | 'none' | 'later'> {
-    const { limits, swaps } = this.#parts
+    const { limits, swaps, ioClock } = this.#parts
+    const lookedAtMs = ioClock.monotonic()
     const states = await this.#states(page)
     const when = this.#twiceWhen
     const due = states.filter(({ waitingBytes, waitingSegments }) => waitingBytes >= when.bytes || waitingSegments >= when.segments)
@@ -240,7 +245,7 @@ export class SegmentMerge {
         mergedTwice(state, sources)
     for (const runs of groups) {
       if (runs.some(({ sources }) => sources.length > 1) || runs.length > 1) {
-        if (!(await this.#merge(runs, merged, bounds, running))) return 'later'
+        if (!(await this.#merge(runs, merged, { bounds, running, lookedAtMs }))) return 'later'
       } else await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, mergedTwice(log, sources))))
     }
     return groups.length > 0 ? 'more' : 'none'
@@ -265,10 +270,9 @@ export class SegmentMerge {
   async #merge(
     runs: MergeRuns,
     merged: (state: MergeState) => MergedLogOf['merged'],
-    bounds: TopicBounds,
-    running: MergeRun,
+    { bounds, running, lookedAtMs }: { readonly bounds: TopicBounds; readonly running: MergeRun; readonly lookedAtMs: number },
   ): Promise<boolean> {
-    const { owners, rewrites, swaps, emit, ioClock, onSwapped } = this.#parts
+    const { owners, rewrites, swaps, emit, ioClock, onSwapped, limits } = this.#parts
     const stateOf = new Map<MergedLogOf, MergeState>()
     const asked = runs.flatMap(({ log: state, sources }) => {
       const { topicId, partition } = state
@@ -280,6 +284,8 @@ export class SegmentMerge {
     })
     return await rewrites.run(async () => {
       const beganMs = ioClock.monotonic()
+      // Log compaction has worked for so long that it, or another agent, may have replaced the sources, and the sweep removed them: that would look like damage.
+      if (beganMs - lookedAtMs > limits.readersGraceMs / 2) return false
       const done = await mergeIntoObject(this.#parts, { ...running, runs: asked, job: await running.job() })
       const { end, segmentCount, bytesRead, bytesWritten } = done
       const sources = done.runs.flatMap((run) => run.sources)

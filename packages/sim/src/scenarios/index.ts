@@ -16,6 +16,7 @@ import { retention } from './retention.ts'
 import { topicMadeAgain } from './topics.ts'
 import { transactions } from './transactions.ts'
 import { transactionsOfAgents } from './transactions-of-agents.ts'
+import { upkeepOfAgents } from './upkeep-of-agents.ts'
 
 export const scenarios: readonly Scenario[] = [
   slowFlushBeatsNewerFlush,
@@ -41,6 +42,7 @@ export const scenarios: readonly Scenario[] = [
   crashPointSweep,
   movingGroups,
   lateRequests,
+  upkeepOfAgents,
 ]
 
 /** The others, which seeds take turns through: a sweep has a test of its own, which plays each of its points. */
