@@ -80,10 +80,10 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`findings/kafka-go-empty-batch.sh`',
   },
   {
-    client: 'kafkajs',
-    version: '2.2.4',
+    client: 'kafkajs, franz-go',
+    version: '2.2.4, 1.22.3',
     behaviour:
-      'With `rackId`, a consumer keeps to the broker that it was sent to after that has gone, for up to `metadataMaxAge` (5 minutes): it looks whether the leader is offline, and not whether that broker is. Java, librdkafka and franz-go go back to the leader',
+      'A consumer with a rack keeps to the broker that it was sent to after that has gone: kafkajs for up to `metadataMaxAge` (5 minutes), franz-go for up to `RecheckPreferredReplicaInterval` (30 minutes), unless it joins its group again. Java and librdkafka go back to the leader',
     source: '`test/e2e/racks.test.ts`',
   },
   {
