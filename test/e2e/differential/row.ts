@@ -11,6 +11,11 @@ export interface RequestRow {
   readonly versions: readonly number[]
   /** Ids of accepted differences that the answers show. */
   readonly differs: readonly string[]
+  /**
+   * Held while no other conversation is. Kafka asks its coordinator about records of a transaction for several requests at once, and answers an old version of
+   * Produce or TxnOffsetCommit with TRANSACTION_ABORTABLE, which it does not know, when a new version is among them.
+   */
+  readonly alone: boolean
   readonly talk: Talk
 }
 
@@ -23,12 +28,16 @@ export interface RowOptions {
 }
 
 /** The rows of one API. */
-export function rowsOf(api: Api, add: (row: (what: string, talk: Talk, options?: RowOptions) => void) => void): readonly RequestRow[] {
+export function rowsOf(
+  api: Api,
+  add: (row: (what: string, talk: Talk, options?: RowOptions) => void) => void,
+  { alone = false }: Partial<Pick<RequestRow, 'alone'>> = {},
+): readonly RequestRow[] {
   const rows: RequestRow[] = []
   const [min, max] = api.versions
   const all = Array.from({ length: max - min + 1 }, (_, index) => min + index)
   add((what, talk, { versions, differs = [] } = {}) => {
-    rows.push({ api, what, versions: all.filter((version) => inVersions(versions, version)), differs, talk })
+    rows.push({ api, what, versions: all.filter((version) => inVersions(versions, version)), differs, alone, talk })
   })
   return rows
 }

@@ -23,58 +23,62 @@ const groupRows = rowsOf(AddOffsetsToTxn, (row) => {
     })
 })
 
-const offsetRows = rowsOf(TxnOffsetCommit, (row) => {
-  const topicAndProducer = async (with_: Conversation): Promise<readonly [string, Producer]> => [
-    await with_.topic(),
-    await thirdProducer(with_),
-  ]
-  const commits = (
-    what: string,
-    pending: (with_: Conversation) => Parameters<typeof offsetsOf>[3],
-    options?: RowOptions,
-    of: (producer: Producer) => Producer = (producer) => producer,
-  ): void =>
-    row(
-      what,
-      async (with_) => {
-        const [name, producer] = await topicAndProducer(with_)
-        await groupAdded(with_, producer, with_.name('group'))
-        await with_.send(TxnOffsetCommit, offsetsOf(with_, of(producer), name, pending(with_)))
-      },
-      options,
-    )
-  commits('a partition', () => ({}))
-  commits('a partition that is not there', () => ({ partitions: [0, 1] }))
-  commits('another group', (with_) => ({ groupId: with_.name('other') }))
-  commits('the empty group', () => ({ groupId: '' }))
-  commits('a member that is not there', () => ({ member: { memberId: 'nobody', generationId: 3 } }), { versions: '3+' })
-  commits('a generation without a member', () => ({ member: { memberId: '', generationId: 3 } }), { versions: '3+' })
-  for (const [words, of] of others) commits(words, () => ({}), {}, of)
-  row('the empty transactional id', async (with_) => {
-    const [name, producer] = await topicAndProducer(with_)
-    await with_.send(TxnOffsetCommit, offsetsOf(with_, { ...producer, transactionalId: '' }, name))
-  })
-  row('in no transaction', async (with_) => {
-    const [name, producer] = await topicAndProducer(with_)
-    await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, name))
-  })
-  for (const [words, of] of others)
-    row(`${words}, in no transaction`, async (with_) => {
+const offsetRows = rowsOf(
+  TxnOffsetCommit,
+  (row) => {
+    const topicAndProducer = async (with_: Conversation): Promise<readonly [string, Producer]> => [
+      await with_.topic(),
+      await thirdProducer(with_),
+    ]
+    const commits = (
+      what: string,
+      pending: (with_: Conversation) => Parameters<typeof offsetsOf>[3],
+      options?: RowOptions,
+      of: (producer: Producer) => Producer = (producer) => producer,
+    ): void =>
+      row(
+        what,
+        async (with_) => {
+          const [name, producer] = await topicAndProducer(with_)
+          await groupAdded(with_, producer, with_.name('group'))
+          await with_.send(TxnOffsetCommit, offsetsOf(with_, of(producer), name, pending(with_)))
+        },
+        options,
+      )
+    commits('a partition', () => ({}))
+    commits('a partition that is not there', () => ({ partitions: [0, 1] }))
+    commits('another group', (with_) => ({ groupId: with_.name('other') }))
+    commits('the empty group', () => ({ groupId: '' }))
+    commits('a member that is not there', () => ({ member: { memberId: 'nobody', generationId: 3 } }), { versions: '3+' })
+    commits('a generation without a member', () => ({ member: { memberId: '', generationId: 3 } }), { versions: '3+' })
+    for (const [words, of] of others) commits(words, () => ({}), {}, of)
+    row('the empty transactional id', async (with_) => {
       const [name, producer] = await topicAndProducer(with_)
-      await with_.send(TxnOffsetCommit, offsetsOf(with_, of(producer), name))
+      await with_.send(TxnOffsetCommit, offsetsOf(with_, { ...producer, transactionalId: '' }, name))
     })
-  row('a topic that is not there', async (with_) => {
-    const producer = await producerOf(with_)
-    await groupAdded(with_, producer, with_.name('group'))
-    await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, with_.name('missing')))
-  })
-  row('the last epoch, after a commit by EndTxn 5', async (with_) => {
-    const [name, producer] = await topicAndProducer(with_)
-    await offsetsSent(with_, producer, name)
-    await ended(with_, producer, true)
-    await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, name))
-  })
-})
+    row('in no transaction', async (with_) => {
+      const [name, producer] = await topicAndProducer(with_)
+      await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, name))
+    })
+    for (const [words, of] of others)
+      row(`${words}, in no transaction`, async (with_) => {
+        const [name, producer] = await topicAndProducer(with_)
+        await with_.send(TxnOffsetCommit, offsetsOf(with_, of(producer), name))
+      })
+    row('a topic that is not there', async (with_) => {
+      const producer = await producerOf(with_)
+      await groupAdded(with_, producer, with_.name('group'))
+      await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, with_.name('missing')))
+    })
+    row('the last epoch, after a commit by EndTxn 5', async (with_) => {
+      const [name, producer] = await topicAndProducer(with_)
+      await offsetsSent(with_, producer, name)
+      await ended(with_, producer, true)
+      await with_.send(TxnOffsetCommit, offsetsOf(with_, producer, name))
+    })
+  },
+  { alone: true },
+)
 
 const stableRows = rowsOf(OffsetFetch, (row) => {
   for (const requireStable of [true, false])

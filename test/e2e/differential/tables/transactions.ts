@@ -177,84 +177,88 @@ const partitionRows = rowsOf(AddPartitionsToTxn, (row) => {
     )
 })
 
-const produceRows = rowsOf(Produce, (row) => {
-  row('in a transaction that has the partition', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await added(with_, producer, name)
-    await with_.send(Produce, producing(with_, producer, { name }))
-    await with_.send(Produce, producing(with_, producer, { name, baseSequence: 1 }))
-    await with_.send(Produce, producing(with_, producer, { name, baseSequence: 5 }))
-  })
-  row('in no transaction', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await with_.send(Produce, producing(with_, producer, { name }))
-  })
-  row('in a transaction that has another partition', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_, 2), await producerOf(with_)]
-    await added(with_, producer, name)
-    await with_.send(Produce, producing(with_, producer, { name, partitions: [0, 1] }))
-  })
-  for (const isOpen of [false, true]) {
+const produceRows = rowsOf(
+  Produce,
+  (row) => {
+    row('in a transaction that has the partition', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await added(with_, producer, name)
+      await with_.send(Produce, producing(with_, producer, { name }))
+      await with_.send(Produce, producing(with_, producer, { name, baseSequence: 1 }))
+      await with_.send(Produce, producing(with_, producer, { name, baseSequence: 5 }))
+    })
+    row('in no transaction', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await with_.send(Produce, producing(with_, producer, { name }))
+    })
+    row('in a transaction that has another partition', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_, 2), await producerOf(with_)]
+      await added(with_, producer, name)
+      await with_.send(Produce, producing(with_, producer, { name, partitions: [0, 1] }))
+    })
+    for (const isOpen of [false, true]) {
+      for (const [words, of] of others)
+        row(`${words}, ${isOpen ? 'in a transaction that has the partition' : 'in no transaction'}`, async (with_) => {
+          const [name, producer] = [await transactionTopic(with_), await thirdProducer(with_)]
+          if (isOpen) await added(with_, producer, name)
+          await with_.send(Produce, producing(with_, of(producer), { name }))
+        })
+    }
     for (const [words, of] of others)
-      row(`${words}, ${isOpen ? 'in a transaction that has the partition' : 'in no transaction'}`, async (with_) => {
-        const [name, producer] = [await transactionTopic(with_), await thirdProducer(with_)]
-        if (isOpen) await added(with_, producer, name)
-        await with_.send(Produce, producing(with_, of(producer), { name }))
-      })
-  }
-  for (const [words, of] of others)
-    row(
-      `${words}, to a partition that has records of the transaction`,
-      async (with_) => {
-        const [name, producer] = [await transactionTopic(with_), await thirdProducer(with_)]
+      row(
+        `${words}, to a partition that has records of the transaction`,
+        async (with_) => {
+          const [name, producer] = [await transactionTopic(with_), await thirdProducer(with_)]
+          await written(with_, producer, name)
+          await with_.send(Produce, producing(with_, of(producer), { name, baseSequence: 1 }))
+        },
+        { differs: words === unknownTransactionalId ? ['produce-other-transactional-id'] : [] },
+      )
+    row('the empty transactional id, in a transaction that has the partition', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await added(with_, producer, name)
+      await with_.send(Produce, producing(with_, producer, { name, requestOf: '' }))
+    })
+    row('without the transactional id, in a transaction that has the partition', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await added(with_, producer, name)
+      await with_.send(Produce, producing(with_, producer, { name, requestOf: null }))
+    })
+    row('a batch without a transaction, of a producer whose transaction has the partition', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await added(with_, producer, name)
+      await with_.send(Produce, producing(with_, producer, { name, isTransactional: false }))
+    })
+    row('a batch without a transaction, of a producer whose transaction has records in the partition', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await written(with_, producer, name)
+      await with_.send(Produce, producing(with_, producer, { name, isTransactional: false, baseSequence: 1 }))
+    })
+    row('a batch without a transaction, in a request with a transactional id', async (with_) => {
+      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+      await with_.send(Produce, producing(with_, producer, { name, isTransactional: false }))
+    })
+    for (const committed of [true, false]) {
+      const words = committed ? 'commit' : 'abort'
+      row(`after a ${words} by EndTxn 4`, async (with_) => {
+        const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
         await written(with_, producer, name)
-        await with_.send(Produce, producing(with_, of(producer), { name, baseSequence: 1 }))
-      },
-      { differs: words === unknownTransactionalId ? ['produce-other-transactional-id'] : [] },
-    )
-  row('the empty transactional id, in a transaction that has the partition', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await added(with_, producer, name)
-    await with_.send(Produce, producing(with_, producer, { name, requestOf: '' }))
-  })
-  row('without the transactional id, in a transaction that has the partition', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await added(with_, producer, name)
-    await with_.send(Produce, producing(with_, producer, { name, requestOf: null }))
-  })
-  row('a batch without a transaction, of a producer whose transaction has the partition', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await added(with_, producer, name)
-    await with_.send(Produce, producing(with_, producer, { name, isTransactional: false }))
-  })
-  row('a batch without a transaction, of a producer whose transaction has records in the partition', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await written(with_, producer, name)
-    await with_.send(Produce, producing(with_, producer, { name, isTransactional: false, baseSequence: 1 }))
-  })
-  row('a batch without a transaction, in a request with a transactional id', async (with_) => {
-    const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-    await with_.send(Produce, producing(with_, producer, { name, isTransactional: false }))
-  })
-  for (const committed of [true, false]) {
-    const words = committed ? 'commit' : 'abort'
-    row(`after a ${words} by EndTxn 4`, async (with_) => {
-      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-      await written(with_, producer, name)
-      await endedAsBefore(with_, producer, committed)
-      await with_.send(Produce, producing(with_, producer, { name, baseSequence: 1 }))
-    })
-    row(`the last epoch, after a ${words} by EndTxn 5, and the next`, async (with_) => {
-      const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
-      await written(with_, producer, name)
-      const next = await ended(with_, producer, committed)
-      await with_.send(Produce, producing(with_, producer, { name, baseSequence: 1 }))
-      await added(with_, next, name)
-      await with_.send(Produce, producing(with_, next, { name, baseSequence: 1 }))
-      await with_.send(Produce, producing(with_, next, { name }))
-    })
-  }
-})
+        await endedAsBefore(with_, producer, committed)
+        await with_.send(Produce, producing(with_, producer, { name, baseSequence: 1 }))
+      })
+      row(`the last epoch, after a ${words} by EndTxn 5, and the next`, async (with_) => {
+        const [name, producer] = [await transactionTopic(with_), await producerOf(with_)]
+        await written(with_, producer, name)
+        const next = await ended(with_, producer, committed)
+        await with_.send(Produce, producing(with_, producer, { name, baseSequence: 1 }))
+        await added(with_, next, name)
+        await with_.send(Produce, producing(with_, next, { name, baseSequence: 1 }))
+        await with_.send(Produce, producing(with_, next, { name }))
+      })
+    }
+  },
+  { alone: true },
+)
 
 const endRows = rowsOf(EndTxn, (row) => {
   for (const committed of [true, false]) {
