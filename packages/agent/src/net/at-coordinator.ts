@@ -88,7 +88,7 @@ async function elsewhere(asked: CoordinatedRequest, first: Extract<Attempt, { ki
     const to = coordinatorOf(asked)
     if (typeof to === 'number' && context.forwarded !== true) {
       const answer = await forwarder.forward(handler.api, request as RequestOf<Api>, { to, timeoutMs: answerMs(handler.api), context })
-      if (answer.kind === 'lost') throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `Agent ${to} did not answer: ${answer.why}.`)
+      if (answer.kind === 'lost') return lost(asked, `Agent ${to} did not answer: ${answer.why}.`)
       if (answer.kind === 'answered' && !isNotCoordinator(answer.response)) return { kind: 'now', response: answer.response }
     }
     if (to === 'several' || context.signal.aborted || ioClock.monotonic() >= untilMs) return ended(last)
@@ -99,6 +99,16 @@ async function elsewhere(asked: CoordinatedRequest, first: Extract<Attempt, { ki
       last = again
     } else if (context.forwarded === true) return ended(last)
   }
+}
+
+/**
+ * The other agent may still do what was asked. An offset that is committed late must not replace one that the client has committed since then, so the connection of a
+ * commit ends, as after a Produce: requests keep their order only within one.
+ */
+function lost({ handler, request, context }: CoordinatedRequest, message: string): Reply<object> {
+  const { code } = errors.COORDINATOR_NOT_AVAILABLE
+  const isCommit = handler.api.key === OffsetCommit.key || handler.api.key === TxnOffsetCommit.key
+  return { kind: 'now', response: handler.reject(request, { code, message }, context.apiVersion), thenClose: isCommit }
 }
 
 /** Waits until this agent has given what it was about to give, or else reads again who owns what. */

@@ -2,6 +2,7 @@
 import {
   attributeBits,
   DeleteRecords,
+  errors,
   FindCoordinator,
   Heartbeat,
   InitProducerId,
@@ -145,6 +146,16 @@ test('an answer that is lost is unknown for all partitions, and the connection e
   expect(answer).toMatchObject({ kind: 'answer', thenClose: true })
   if (answer.kind === 'answer') expect(answer.response.responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)).toEqual([7, 7])
   expect((await ends(old))[0]).toBe(0)
+})
+
+test('a commit whose answer is lost ends the connection, because it may be done late; a heartbeat does not', async () => {
+  network.losesRequests = true
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 7, committedMetadata: null }] }]
+  const commit = young.send(OffsetCommit, 8, { groupId: 'g', memberId: '', topics }, client(8))
+  const beat = young.send(Heartbeat, 4, { groupId: 'g', generationId: 1, memberId: 'm' }, client(9))
+  const failed = { errorCode: errors.COORDINATOR_NOT_AVAILABLE.code }
+  expect(await commit).toMatchObject({ kind: 'answer', thenClose: true, response: { topics: [{ partitions: [failed] }] } })
+  expect(await beat).toMatchObject({ kind: 'answer', thenClose: false, response: failed })
 })
 
 test('acks = 0 is forwarded, too', async () => {
