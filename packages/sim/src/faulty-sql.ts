@@ -38,6 +38,8 @@ export interface Executed {
   readonly transaction: string
   readonly input: unknown
   readonly outcome: TransactionOutcome<unknown>
+  /** When the agent sent it first: it may run seconds later, and it is sent again while its outcome is unknown. Only of takeSlots; of others, the last time. */
+  readonly sentAtMs: number
 }
 
 export interface DatabaseParts<Transactions extends TransactionTable> {
@@ -58,6 +60,8 @@ export class Database<Transactions extends TransactionTable> {
   /** Until when a transaction whose caller got no answer may run. */
   latestRunMs = 0
   readonly #parts: DatabaseParts<Transactions>
+  /** When each taking of slots was first sent. */
+  readonly #takes = new Map<string, number>()
 
   constructor(parts: DatabaseParts<Transactions>) {
     this.#parts = parts
@@ -86,12 +90,14 @@ export class Database<Transactions extends TransactionTable> {
 
   #answer(life: Life, transaction: string, input: unknown, fate: TransactionFate): Promise<TransactionOutcome<unknown>> {
     const { time } = this.#parts
+    const sentAtMs = transaction === 'takeSlots' ? this.#firstSent(life, input) : time.nowMs
+    const execute = (): Promise<TransactionOutcome<unknown>> => this.#execute({ life, transaction, input, sentAtMs })
     return new Promise((resolve, reject) => {
       const answer = (outcome: TransactionOutcome<unknown>): void => life.deliver(() => resolve(outcome))
       switch (fate.kind) {
         case 'run':
           time.after(fate.afterMs / 2, () => {
-            this.#execute(life, transaction, input).then((outcome) => time.after(fate.afterMs / 2, () => answer(outcome)), reject)
+            execute().then((outcome) => time.after(fate.afterMs / 2, () => answer(outcome)), reject)
           })
           return
         case 'rolled back':
@@ -102,20 +108,32 @@ export class Database<Transactions extends TransactionTable> {
         case 'unknown':
           if (fate.runsMs !== undefined) {
             this.latestRunMs = Math.max(this.latestRunMs, time.nowMs + fate.runsMs)
-            time.after(fate.runsMs, () => void this.#execute(life, transaction, input).catch(reject))
+            time.after(fate.runsMs, () => void execute().catch(reject))
           }
           time.after(fate.afterMs, () => answer({ kind: 'unknown', error: new Error('the simulated database did not answer') }))
       }
     })
   }
 
-  async #execute(life: Life, transaction: string, input: unknown): Promise<TransactionOutcome<unknown>> {
+  #firstSent(life: Life, input: unknown): number {
+    const key = `${life.name} ${JSON.stringify(input)}`
+    const sentAtMs = this.#takes.get(key) ?? this.#parts.time.nowMs
+    this.#takes.set(key, sentAtMs)
+    return sentAtMs
+  }
+
+  async #execute({
+    life,
+    transaction,
+    input,
+    sentAtMs,
+  }: { readonly life: Life } & Omit<Executed, 'life' | 'outcome'>): Promise<TransactionOutcome<unknown>> {
     const { sql, trace } = this.#parts
     // As in `of`: the transaction's name determines both types.
     const run = sql.run.bind(sql) as (name: string, given: unknown, deadlineMs: number) => Promise<TransactionOutcome<unknown>>
     const outcome = structuredClone(await run(transaction, input, 5_000))
     trace.write('database', `${transaction} of ${life.name}: ${outcome.kind}`)
-    await this.#parts.executed({ life: life.name, transaction, input, outcome })
+    await this.#parts.executed({ life: life.name, transaction, input, outcome, sentAtMs })
     return outcome
   }
 

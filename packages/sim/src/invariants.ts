@@ -162,7 +162,7 @@ export class Checker {
 
   // ---- transactions of the database ---------------------------------------------------------------------------------------------
 
-  async executed({ transaction, input, outcome }: Executed): Promise<void> {
+  async executed({ transaction, input, outcome, sentAtMs }: Executed): Promise<void> {
     if (outcome.kind !== 'committed') return
     // The casts are at the border of the database: the transaction's name determines the types of its input and its result.
     const given = (input as { readonly input: unknown }).input
@@ -177,7 +177,7 @@ export class Checker {
     if (transaction === 'retentionStep') this.#retains(given as Retain, outcome.value as readonly RetainedLog[])
     if (transaction === 'leave') this.#fenced.add((given as Incarnation).id)
     if (transaction === 'beat') this.#beatsOf((given as { readonly incarnation: Incarnation }).incarnation.id).push(this.#parts.nowMs())
-    if (transaction === 'takeSlots') this.#takes((given as TakeSlots).incarnation.id, outcome.value as TakenSlots)
+    if (transaction === 'takeSlots') this.#takes((given as TakeSlots).incarnation.id, outcome.value as TakenSlots, sentAtMs)
   }
 
   isFenced(incarnation: number): boolean {
@@ -190,12 +190,12 @@ export class Checker {
     return beats
   }
 
-  #takes(taker: number, result: TakenSlots): void {
+  #takes(taker: number, result: TakenSlots, decidedAtMs: number): void {
     if (result.kind !== 'taken') return
     for (const { incarnation, agent } of result.fenced) {
       this.#fenced.add(incarnation)
-      // The taker has read leases all the time: each heartbeat reads them.
-      const reads = this.#beatsOf(taker)
+      // The taker has read leases all the time until it decided: each heartbeat reads them.
+      const reads = this.#beatsOf(taker).filter((at) => at <= decidedAtMs)
       let first = reads.length - 1
       while (first > 0 && (reads[first] ?? 0) - (reads[first - 1] ?? 0) <= fixedLimits.leaseReadGapMs + deliveryMs) first -= 1
       const watchedMs = (reads.at(-1) ?? 0) - (reads[first] ?? 0)
