@@ -20,6 +20,14 @@ else
     () => threeAgents(started.postgres),
   )
 
+/** Of 128 slots. */
+const fairShare = 42
+
+async function slotCounts(url: string): Promise<readonly number[]> {
+  const { agents } = (await (await fetch(`${url}/agents`)).json()) as { readonly agents: readonly { readonly slots: number }[] }
+  return agents.map(({ slots }) => slots)
+}
+
 async function threeAgents(postgres: TestPostgres): Promise<void> {
   const [block] = await runningBlocks('docs/operations.md')
   const lines = must(block, 'the commands').text.trimEnd().split('\n')
@@ -42,6 +50,8 @@ async function threeAgents(postgres: TestPostgres): Promise<void> {
         eventually,
       )
       .toEqual(['blue', 'green', 'red'])
+    // Each agent gets its share from those before it.
+    await expect.poll(async () => Math.min(...(await slotCounts(url))), eventually).toBeGreaterThanOrEqual(fairShare)
     await createTopic(must(agents[0], 'the first agent'), 'tried', 1)
     const connected = (broker: string | undefined): Kafka =>
       new Kafka({ brokers: [must(broker, 'an address')], logLevel: logLevel.NOTHING })

@@ -12,14 +12,19 @@ export interface Broker {
 }
 
 /**
- * In order of id. The list has this agent, even before its first heartbeat, under the address that the client connected to; but not when it has left and its clients should
- * move.
+ * In order of id. The list has this agent, even before its first heartbeat, but not when it has left and its clients should move. While it is alone, its address is the one
+ * that the client connected to. Beside others it is the one that they name, too: a client that gets two addresses of one broker connects again with each answer, and kafkajs
+ * ends its consumer.
  */
 export function brokersFor(context: RequestContext, { owners }: Pick<Services, 'owners'>): readonly Broker[] {
-  const hasLeft = owners.isFenced && !owners.isAlone
-  const brokers: Broker[] = hasLeft ? [] : [{ nodeId: owners.brokerId, ...context.advertised, rack: owners.rack }]
-  for (const { brokerId, host, port, rack } of owners.members)
-    if (brokerId !== owners.brokerId) brokers.push({ nodeId: brokerId, host, port, rack })
+  const brokers = Array.from(owners.members, ({ brokerId, host, port, rack }): Broker => ({ nodeId: brokerId, host, port, rack }))
+  const others = brokers.filter(({ nodeId }) => nodeId !== owners.brokerId)
+  if (owners.isFenced && others.length > 0) return inOrder(others)
+  const own = others.length > 0 ? brokers.find(({ nodeId }) => nodeId === owners.brokerId) : undefined
+  return inOrder([own ?? { nodeId: owners.brokerId, ...context.advertised, rack: owners.rack }, ...others])
+}
+
+function inOrder(brokers: readonly Broker[]): readonly Broker[] {
   return brokers.toSorted((a, b) => a.nodeId - b.nodeId)
 }
 

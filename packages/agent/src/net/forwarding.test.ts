@@ -278,6 +278,16 @@ test('the connection to the coordinator ends with that of the client', async () 
   await expect.poll(open).toBe(0)
 })
 
+test('all agents name the same addresses, whatever address the client connected to', async () => {
+  const peer = aPeer({ connectionId: 20, advertised: { host: 'elsewhere', port: 1 } })
+  const lists = await Promise.all(
+    [old, young].map(async (agent) => (await agent.call(Metadata, 9, { topics: [], allowAutoTopicCreation: false }, { peer })).brokers),
+  )
+  expect(lists[0]).toHaveLength(2)
+  expect(lists[0]).toEqual(lists[1])
+  expect(lists[0]?.map(({ host }) => host)).not.toContain('elsewhere')
+})
+
 test('Metadata of an agent that has left names the others only', async () => {
   await young.agent.drain()
   await old.services.membership.refresh()
