@@ -144,7 +144,7 @@ const commandOptions = [
     name: 'advertised',
     placeholder: 'host:port',
     default: both(null),
-    doc: 'The address to advertise to Kafka clients. Default: the address of the connection.',
+    doc: 'The address to advertise to Kafka clients. Default: the address of the connection; beside other agents, the one to listen on.',
     group: 'Where it listens',
     check: advertised,
   },

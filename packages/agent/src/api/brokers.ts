@@ -14,15 +14,18 @@ export interface Broker {
 /**
  * In order of id. The list has this agent, even before its first heartbeat, but not when it has left and its clients should move. While it is alone, its address is the one
  * that the client connected to. Beside others it is the one that they name, too: a client that gets two addresses of one broker connects again with each answer, and kafkajs
- * ends its consumer.
+ * ends its consumer. An agent that listens everywhere and was given no address to advertise has no other than that of the connection.
  */
 export function brokersFor(context: RequestContext, { owners }: Pick<Services, 'owners'>): readonly Broker[] {
   const brokers = Array.from(owners.members, ({ brokerId, host, port, rack }): Broker => ({ nodeId: brokerId, host, port, rack }))
   const others = brokers.filter(({ nodeId }) => nodeId !== owners.brokerId)
   if (owners.isFenced && others.length > 0) return inOrder(others)
-  const own = others.length > 0 ? brokers.find(({ nodeId }) => nodeId === owners.brokerId) : undefined
+  const own = others.length > 0 ? brokers.find(({ nodeId, host }) => nodeId === owners.brokerId && !everywhere.has(host)) : undefined
   return inOrder([own ?? { nodeId: owners.brokerId, ...context.advertised, rack: owners.rack }, ...others])
 }
+
+/** No client can connect to them. */
+const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 function inOrder(brokers: readonly Broker[]): readonly Broker[] {
   return brokers.toSorted((a, b) => a.nodeId - b.nodeId)

@@ -288,6 +288,16 @@ test('all agents name the same addresses, whatever address the client connected 
   expect(lists[0]?.map(({ host }) => host)).not.toContain('elsewhere')
 })
 
+test('an agent that listens everywhere names the address that the client connected to', async () => {
+  const { owners } = old.services
+  owners.publishMembers(
+    [...owners.members].map((member) => ({ ...member, host: member.brokerId === owners.brokerId ? '0.0.0.0' : member.host })),
+  )
+  const peer = aPeer({ connectionId: 21, advertised: { host: 'elsewhere', port: 1 } })
+  const { brokers } = await old.call(Metadata, 9, { topics: [], allowAutoTopicCreation: false }, { peer })
+  expect(brokers.find(({ nodeId }) => nodeId === owners.brokerId)).toMatchObject({ host: 'elsewhere', port: 1 })
+})
+
 test('Metadata of an agent that has left names the others only', async () => {
   await young.agent.drain()
   await old.services.membership.refresh()
