@@ -88,11 +88,16 @@ describe.skipIf(started.kind !== 'started')(
     const highWatermark = async ({ store, topic }: Scene, partition = 0): Promise<number | undefined> =>
       (await store.log.partitions([{ topicId: topic.topicId, partition }]))[0]?.highWatermark
 
-    test('without the lock and the fence of the old owner, a commit lands after the takeover, so the rule of takeovers below is tested', async () => {
+    /** Another agent takes the slots of the one that commits. */
+    async function aTakeover() {
       const scene = await aScene()
       const other = (await registered(scene.store, 'other')).incarnation
       const silent = await scene.store.members.leases()
-      const take = transactions.takeSlots({ cluster: scene.cluster, input: { incarnation: other, silent } })
+      return { scene, take: transactions.takeSlots({ cluster: scene.cluster, input: { incarnation: other, silent } }) }
+    }
+
+    test('without the lock and the fence of the old owner, a commit lands after the takeover, so the rule of takeovers below is tested', async () => {
+      const { scene, take } = await aTakeover()
       const [committed, taken, first] = await inOrder(
         'LRRRL',
         transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) }),
@@ -103,10 +108,7 @@ describe.skipIf(started.kind !== 'started')(
     })
 
     test('without that lock alone, the fence still waits for the commit: it changes the same row', async () => {
-      const scene = await aScene()
-      const other = (await registered(scene.store, 'other')).incarnation
-      const silent = await scene.store.members.leases()
-      const take = transactions.takeSlots({ cluster: scene.cluster, input: { incarnation: other, silent } })
+      const { scene, take } = await aTakeover()
       const [committed, taken, first] = await inOrder(
         'LRRRL',
         transactions.commit({ cluster: scene.cluster, input: aFlush(scene, 2, [{ offsets: 3 }]) }),

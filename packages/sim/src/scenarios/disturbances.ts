@@ -53,3 +53,11 @@ export async function disturbLife(world: World): Promise<void> {
       await world.start()
   }
 }
+
+/** Deletes the records of a partition before some offset. Nothing happens while no agent lives. */
+export async function deleteSomeRecords(world: World): Promise<void> {
+  if (world.current === undefined) return
+  const { chance, checker, partitions, topicId } = world
+  const partition = chance.whole([0, partitions - 1])
+  await world.deleteRecords(partition, chance.whole([0, checker.nextOffset(topicId, partition)]))
+}

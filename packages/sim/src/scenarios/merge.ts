@@ -1,6 +1,6 @@
 // Segments are merged all the time, at any moment of an agent's life, while others remove or replace them: no record moves, and none is lost.
 import type { Scenario } from '../scenario.ts'
-import { disturbLife } from './disturbances.ts'
+import { deleteSomeRecords, disturbLife } from './disturbances.ts'
 import { anySetup, startClients } from './loads.ts'
 import { NamedPoints } from './named-points.ts'
 
@@ -40,10 +40,7 @@ export const merge: Scenario = {
     })
     for (let rounds = chance.whole([3, 8]); rounds > 0; rounds -= 1) {
       await time.sleep(chance.between([100, 3_000]))
-      if (removes && world.current !== undefined) {
-        const partition = chance.whole([0, world.partitions - 1])
-        await world.deleteRecords(partition, chance.whole([0, checker.nextOffset(world.topicId, partition)]))
-      }
+      if (removes) await deleteSomeRecords(world)
       if (chance.happens(0.6)) await disturbLife(world)
     }
     ends.stop()

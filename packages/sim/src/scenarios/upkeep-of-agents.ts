@@ -1,6 +1,7 @@
 // Several agents merge, compact, remove and sweep at the same time, each its own partitions, which move between them: no record moves, and none is lost.
 import type { Scenario } from '../scenario.ts'
 import { disturbAgents } from './agents.ts'
+import { deleteSomeRecords } from './disturbances.ts'
 import { startClients } from './loads.ts'
 import { merge } from './merge.ts'
 
@@ -24,10 +25,7 @@ export const upkeepOfAgents: Scenario = {
     })
     for (let rounds = chance.whole([3, 8]); rounds > 0; rounds -= 1) {
       await time.sleep(chance.between([100, 5_000]))
-      if (removes && world.current !== undefined) {
-        const partition = chance.whole([0, world.partitions - 1])
-        await world.deleteRecords(partition, chance.whole([0, checker.nextOffset(world.topicId, partition)]))
-      }
+      if (removes) await deleteSomeRecords(world)
       await disturbAgents(world)
     }
     return { clients: disturbed.clients.then(() => time.sleep(chance.pick([5_000, 40_000]))) }
