@@ -36,7 +36,7 @@ const commitRows = rowsOf(OffsetCommit, (row) => {
   commits('a member', async (with_) => ({ generation: 1, memberId: await member(with_) }))
   commits('a member of an older generation', async (with_) => ({ generation: 0, memberId: await member(with_) }))
   commits('a member of a newer generation', async (with_) => ({ generation: 2, memberId: await member(with_) }))
-  commits('a member that is not there', async (with_) => {
+  commits('an unknown member', async (with_) => {
     await member(with_)
     return { generation: 1, memberId: 'nobody' }
   })
@@ -139,7 +139,7 @@ const fetchRows = rowsOf(OffsetFetch, (row) => {
     { versions: '8+' },
   )
   row(
-    'a member that is not there',
+    'an unknown member',
     async (with_) => {
       const name = await with_.topic()
       const groups = [
