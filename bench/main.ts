@@ -65,7 +65,7 @@ const benches: Readonly<Record<string, Bench>> = {
   tail: { measures: 'a consumer at the end beside one that reads 2 GB of old records', minutes: 3.5, run: tailBenches },
   cold: { measures: "Kafka's perf tools with a store of 100 ms, on 1 and 12 partitions", minutes: 4, run: coldBenches, needsKafka: true },
   compaction: { measures: "log compaction of a million keys, beside Kafka's log cleaner", minutes: 4, run: compactionBenches },
-  merge: { measures: 'GETs and rows per GB, before and after merges', minutes: 5, run: mergeBenches, alone: true },
+  merge: { measures: 'GETs and rows per GB, before and after merges', minutes: 8, run: mergeBenches, alone: true },
   cluster: {
     measures: 'produce and reads of commits with 2 agents, and commits of 1, 2 and 4 agents on one PostgreSQL',
     minutes: 3,

@@ -14,7 +14,7 @@ import { type OurServer, ours } from './processes.ts'
 import { type BenchRow, comparedRow } from './report.ts'
 import { load, WireClient } from './wire-client.ts'
 
-/** One number of partitions, and the batches of a flush: some 340 KB together, as closed loops of Java producers make them. */
+/** One number of partitions, and the batches of a flush: some 340 KB together, as closed loops of Java producers make them, and small ones. */
 interface MergeCase {
   readonly partitions: number
   readonly batchBytes: number
@@ -22,12 +22,13 @@ interface MergeCase {
 
 const cases: readonly MergeCase[] = [
   { partitions: 1, batchBytes: 80 * 1024 },
+  { partitions: 1, batchBytes: 4 * 1024 },
   { partitions: 12, batchBytes: 28 * 1024 },
   { partitions: 12, batchBytes: 1_024 },
 ]
-const storedBytes = 5e8
-/** Small batches: a gigabyte of them takes too long to produce. */
-const smallStoredBytes = 2e7
+const storedBytes = 1e9
+/** Small batches: a gigabyte of them takes too long to produce. With less than some large merged objects, what is left for a later merge would count too much. */
+const smallStoredBytes = 3e8
 const quickBytes = 2e7
 const fillSeconds = 240
 const mergeLimitMs = 120_000
@@ -43,14 +44,14 @@ interface ColdRead {
 
 export async function mergeBenches({ builds: [build], quick }: BenchOptions): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
-  for (const one of quick ? cases.slice(1, 2) : cases) rows.push(...(await mergeRows(build, one, quick)))
+  for (const one of quick ? cases.slice(2, 3) : cases) rows.push(...(await mergeRows(build, one, quick)))
   return rows
 }
 
 async function mergeRows(build: Build, { partitions, batchBytes }: MergeCase, quick: boolean): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
-    const wantedBytes = quick ? quickBytes : batchBytes < 4_096 ? smallStoredBytes : storedBytes
+    const wantedBytes = quick ? quickBytes : batchBytes < 8_192 ? smallStoredBytes : storedBytes
     const bytes = await fill(build, folder, { partitions, batchBytes, bytes: wantedBytes })
     const before = await coldRead(build, folder, { partitions, bytes })
     const cost = await mergeAll(build, folder)

@@ -70,24 +70,27 @@ export const defaultLimits = {
   readBlockBytes: 512 * kib,
   /** The window of a consumer that reads on: at most a quarter of the cache (memory/memory-plan.ts), which is all that may be read ahead. */
   readAheadMaxBytes: 128 * mib,
-  /** One read ahead of a consumer: at most an eighth of the cache, and a whole merged object. */
-  readAheadRequestBytes: 64 * mib,
+  /** One read ahead of a consumer: at most three sixteenths of the cache, and a whole merged object. */
+  readAheadRequestBytes: 96 * mib,
 
   /** The hashes and offsets of keys in a pass of log compaction, 24 bytes each; the table grows until then. A log with more keys takes several passes, each as long as one. */
   compactionMapBytes: 64 * mib,
   /** What log compaction keeps of a log is stored in objects of about this size, and held in memory until then. */
   compactionObjectBytes: 8 * mib,
 
-  /** The largest merged object, held in memory until it is stored: at most half of the cache (memory/memory-plan.ts), through which it is read again. */
-  mergeObjectBytes: 64 * mib,
+  /**
+   * The largest merged object, held in memory until it is stored: at most half of the cache (memory/memory-plan.ts), through which it is read again. 20 GETs per GB are reads of 50 MB.
+   * So many full segments of up to 24 partitions, the same number of each, always have at least 52 MiB.
+   */
+  mergeObjectBytes: 96 * mib,
   /** The largest merged segment: at most a 64th of the cache, so that what 32 partitions have begun to read stays in it. A Java consumer takes 1 MiB of a partition at a time. */
   mergeSegmentBytes: 4 * mib,
-  /** Segments whose rows one swap of a merge replaces: other requests to the database wait meanwhile, for some 30 ms. */
-  mergeSources: 2_000,
+  /** Segments whose rows one swap of a merge replaces: other requests to the database wait meanwhile, for some 40 ms. */
+  mergeSources: 4_000,
   /** Segments that are younger are not merged: the readers of the tail have them in memory. */
   mergeQuietMs: 30_000,
-  /** A log is merged for the second time when so much of it waits: five segments of the maximum size, so that the last one, which is smaller, is one of several. */
-  mergeTwiceBytes: 20 * mib,
+  /** Logs of a topic are merged for the second time when so much of them waits in whole segments, or less if a smaller object has the same number of segments of each. */
+  mergeTwiceBytes: 84 * mib,
 
   /** The deadline of metadata transactions other than the commit. */
   metadataDeadlineMs: 10_000,
@@ -237,6 +240,8 @@ export const fixedLimits = {
   /** Partitions with known positions of consumers, about 200 bytes each, and the consumers of each: beyond it the oldest is forgotten. */
   readPositionPartitions: 10_000,
   readPositionsPerPartition: 4,
+  /** With more consumers at a time, a read does not look for what the others need of its object. */
+  readPositionsBeside: 256,
   /** Volumes of a directory: their size, after which another one begins, and their files that stay open. */
   volumeBytes: 128 * mib,
   openVolumes: 64,
@@ -369,10 +374,16 @@ export const fixedLimits = {
   /** Merges: segments may be so large, however small the cache is, and a log with so many bytes gets an object of its own. */
   mergeSegmentLeastBytes: 1 * mib,
   mergeOwnObjectBytes: 8 * mib,
+  /** An object with less of the maximum size is merged again, even if its segments are full: it would cost its readers more than 20 requests per GB. */
+  mergeLargePart: 1 / 2,
+  /** So many small segments of a log, which an earlier merge has left before a long run, stay: otherwise all that follows them would be merged for the second time. */
+  mergeFewSegments: 4,
+  /** Of the segments that an object of the second merge can have, so many must wait. */
+  mergeDuePart: 7 / 8,
   /** Segments that have so much of the maximum size are not merged for the second time: it would save few rows, and a reader of all partitions reads the object of the first merge at once. */
   mergeFullPart: 3 / 4,
   /** … or when so many segments of it wait, as a part of those that one swap replaces: then they are smaller than 32 KiB. */
-  mergeTwiceParts: 4,
+  mergeTwiceParts: 8,
   /** Partitions that have grown since the last look for merges: with more of them, it asks the database for all. */
   grownPartitions: 20_000,
   /** Rows of segments in one read. */

@@ -33,12 +33,12 @@ export function memoryPlan({ memoryBytes, cacheBytes: asked, machineBytes = Numb
 function withCache(limits: Limits, cacheBytes: number): Limits {
   const { mergeObjectBytes, mergeSegmentBytes, readAheadMaxBytes, readAheadRequestBytes } = defaultLimits
   const { mergeSegmentLeastBytes, readAheadLeastBytes, touchingReadBytes } = fixedLimits
-  const requestBytes = Math.floor(cacheBytes / 8)
+  const fitsIntoSlab = Math.floor(cacheBytes / 8) <= largestSlabBytes
   return {
     ...limits,
     mergeObjectBytes: Math.min(mergeObjectBytes, Math.max(readAheadLeastBytes, Math.floor(cacheBytes / 2))),
     mergeSegmentBytes: Math.min(mergeSegmentBytes, Math.max(mergeSegmentLeastBytes, Math.floor(cacheBytes / 64))),
     readAheadMaxBytes: Math.min(readAheadMaxBytes, Math.max(readAheadLeastBytes, Math.floor(cacheBytes / 4))),
-    readAheadRequestBytes: requestBytes > largestSlabBytes ? Math.min(readAheadRequestBytes, requestBytes) : touchingReadBytes,
+    readAheadRequestBytes: fitsIntoSlab ? touchingReadBytes : Math.min(readAheadRequestBytes, Math.floor((cacheBytes * 3) / 16)),
   }
 }

@@ -63,9 +63,8 @@ export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapR
     return log === undefined ? [] : [{ log, swapped }]
   })
   if (asked.length === 0) return unchanged('changed')
-  const places = asked.flatMap(({ log, swapped: { sources } }) => sources.map(({ lastOffset }) => ({ log, lastOffset })))
   const [stored, befores] = yield* read(
-    lockSegments(places.toSorted((a, b) => a.log - b.log || a.lastOffset - b.lastOffset)),
+    lockSegmentRanges(asked.map(({ log, swapped }) => rangeOf(log, swapped)).toSorted((a, b) => a.log - b.log)),
     readRunningMaximaBefore(
       asked.map(({ log, swapped }) => ({ log, lastOffset: must(swapped.sources[0], 'the first source').lastOffset })),
     ),
@@ -98,7 +97,7 @@ export function* swapSegments(input: SwapSegments, cluster: Cluster): Body<SwapR
   return {
     writes: [
       insertSwapped({ ...flush, ageMs: 0, ...object }),
-      deleteSegments(rows.map(({ log, lastOffset }) => ({ log, lastOffset }))),
+      deleteSegmentRanges(swaps.map(({ log, swapped }) => rangeOf(log, swapped))),
       insertSegments(
         swaps.flatMap(({ placed }) => placed),
         flush,
@@ -181,6 +180,12 @@ function offsetsBetween({ baseSequence, lastSequence }: RememberedBatch): number
   return lastSequence >= baseSequence ? lastSequence - baseSequence : sequenceAfter(lastSequence, 2 ** 31 - baseSequence)
 }
 
+/** A segment of the log that lies in it and is not a source would not be as it was read: offsets have no second segment. */
+function rangeOf(log: LogId, { sources }: SwappedLog): SourceRange {
+  const first = must(sources[0], 'the first source').lastOffset
+  return { log, firstLastOffset: first, lastOffset: must(sources.at(-1), 'the last source').lastOffset }
+}
+
 function assertSameOffsets({ sources, segments }: SwappedLog): void {
   for (const covered of [sources, segments])
     for (const [index, { baseOffset }] of covered.entries())
@@ -240,6 +245,26 @@ export const deleteSegments = statementPerRow<SegmentPlace>(
   'delete segments',
   { log: 'bigint', lastOffset: 'bigint' },
   'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset = $lastOffset',
+)
+
+/** The segments of a log whose last offsets lie in the range. */
+interface SourceRange extends SegmentPlace {
+  readonly firstLastOffset: number
+}
+
+/** Like `lockSegments`: one statement for each log, because a merge has thousands of sources. */
+const lockSegmentRanges = statementPerRow<SourceRange, StoredSegment & { readonly log: LogId }>(
+  'lock segment ranges',
+  { log: 'bigint', firstLastOffset: 'bigint', lastOffset: 'bigint' },
+  `SELECT s.log, ${segmentColumns} FROM segments AS s ${withNonce}
+    WHERE s.cluster = $cluster AND s.log = $log AND s.last_offset >= $firstLastOffset AND s.last_offset <= $lastOffset
+    ORDER BY s.log, s.last_offset FOR NO KEY UPDATE OF s`,
+)
+
+const deleteSegmentRanges = statementPerRow<SourceRange>(
+  'delete segment ranges',
+  { log: 'bigint', firstLastOffset: 'bigint', lastOffset: 'bigint' },
+  'DELETE FROM segments WHERE cluster = $cluster AND log = $log AND last_offset >= $firstLastOffset AND last_offset <= $lastOffset',
 )
 
 /** Only markers that abort records have a row. */

@@ -6,7 +6,8 @@ import type { TouchingSegments } from './touching-segments.ts'
 
 const mib = 1024 * 1024
 const clock = { monotonic: () => 0 }
-const limits = { readAheadMaxBytes: 8 * mib, readAheadRequestBytes: 7 * mib }
+const merging = { mergeObjectBytes: 96 * mib, mergeSegmentBytes: 4 * mib }
+const limits = { readAheadMaxBytes: 8 * mib, readAheadRequestBytes: 7 * mib, ...merging }
 const tail = {}
 const none = { segments: [], atMs: 0, tail }
 
@@ -99,9 +100,9 @@ test('looks that are repeated before the answer count once', () => {
 test('what follows the answer is read as far as the window reaches, and nothing twice', async () => {
   const store = aStore()
   const ahead = new ReadAhead(store.segments, clock, limits)
-  const begin = (...plan: Parameters<ReadAhead['plan']>): readonly string[] => {
+  const begin = (found: readonly Segment[], answerBytes: number, windowBytes: number): readonly string[] => {
     const before = store.asked.length
-    ahead.plan(...plan)
+    ahead.plan(found, { answerBytes, windowBytes })
     ahead.begin()
     return store.asked.slice(before)
   }
@@ -122,12 +123,12 @@ test('segments of several partitions that touch in one object are one read', () 
     ['one', 2],
     ['two', 1],
     ['one', 1],
-    ['one', 4],
+    ['one', 7],
     ['two', 0],
   ] as const)
-    ahead.plan([{ ...of, objectKey, byteStart: byteStart * mib }] as unknown as readonly Segment[], 0, mib)
+    ahead.plan([{ ...of, objectKey, byteStart: byteStart * mib }] as unknown as readonly Segment[], { answerBytes: 0, windowBytes: mib })
   ahead.begin()
-  expect(store.asked).toEqual([`one: ${mib}+2 MiB`, `one: ${4 * mib}+1 MiB`, 'two: 0+2 MiB'])
+  expect(store.asked).toEqual([`one: ${mib}+2 MiB`, `one: ${7 * mib}+1 MiB`, 'two: 0+2 MiB'])
 })
 
 test('what is read ahead and what no reader has asked for have a bound together, and so have the reads in progress', async () => {
@@ -135,7 +136,7 @@ test('what is read ahead and what no reader has asked for have a bound together,
   const ahead = new ReadAhead(store.segments, clock, limits)
   const begin = (sizeBytes: number): number => {
     const before = store.asked.length
-    ahead.plan(segmentsOf(100, sizeBytes), 0, 100 * sizeBytes)
+    ahead.plan(segmentsOf(100, sizeBytes), { answerBytes: 0, windowBytes: 100 * sizeBytes })
     ahead.begin()
     return store.asked.length - before
   }
@@ -184,46 +185,46 @@ test('a consumer that has ended leaves no segments behind, once another one is a
   expect(['p', 'q', 'r'].map((partition) => ahead.knownAt(partition, 10, tail)?.segments.length)).toEqual([undefined, 3, 3])
 })
 
-test('a large window is filled when half of it is used, with reads that become as large as the store is quick', async () => {
+test('a large window is filled when half of it is used, with whole objects, and reads are smaller while the store is slow', async () => {
   const store = aStore()
   store.aheadBytes = 256 * mib
   let nowMs = 0
-  const ahead = new ReadAhead(store.segments, { monotonic: () => nowMs }, { readAheadMaxBytes: 64 * mib, readAheadRequestBytes: 32 * mib })
+  const wideLimits = { readAheadMaxBytes: 64 * mib, readAheadRequestBytes: 32 * mib, ...merging }
+  const ahead = new ReadAhead(store.segments, { monotonic: () => nowMs }, wideLimits)
+  // Eight in each object.
   const segments = Array.from({ length: 64 }, (_, index) => ({
-    objectKey: 'object',
-    byteStart: index * 4 * mib,
+    objectKey: `object ${Math.floor(index / 8)}`,
+    byteStart: (index % 8) * 4 * mib,
     sizeBytes: 4 * mib,
     baseOffset: index * 10,
     lastOffset: index * 10 + 9,
   })) as unknown as readonly Segment[]
+  const held = new Set<Segment>()
+  store.segments.isComing = (segment: Segment) => held.has(segment)
   const coming = (count: number): void => {
     for (const segment of segments.slice(0, count)) held.add(segment)
   }
-  const held = new Set<Segment>()
-  store.segments.isComing = (segment: Segment) => held.has(segment)
-  const lengths = (): readonly string[] => store.asked.splice(0).map((one) => one.slice(one.indexOf('+') + 1))
   const fill = async (from: number, tookMs: number): Promise<readonly string[]> => {
-    ahead.plan(segments.slice(from), 4 * mib, 64 * mib)
+    ahead.plan(segments.slice(from), { answerBytes: 4 * mib, windowBytes: 64 * mib })
     ahead.begin()
     nowMs += tookMs
     await store.end()
-    return lengths()
+    return store.asked.splice(0).map((one) => one.slice(one.indexOf('+') + 1))
   }
-  expect(await fill(0, 10)).toEqual(Array.from({ length: 16 }, () => '4 MiB'))
-  coming(17)
+  // Half of the largest reads at first. The window ends in the third object, which is read to its end.
+  expect(await fill(0, 10)).toEqual(['16 MiB', '12 MiB', '16 MiB', '16 MiB', '16 MiB', '16 MiB'])
+  coming(24)
   // More than half of the window is there.
-  expect(await fill(8, 10)).toEqual([])
-  // A read that was as large as it may be makes the next ones four times as large: 28 MiB, and then the maximum.
-  expect(await fill(9, 10)).toEqual(['28 MiB', '8 MiB'])
-  coming(26)
-  expect(await fill(18, 5_000)).toEqual(['32 MiB', '4 MiB'])
-  coming(35)
+  expect(await fill(15, 10)).toEqual([])
+  // The store was quick.
+  expect(await fill(16, 5_000)).toEqual(['32 MiB', '32 MiB'])
+  coming(40)
   // Both were slow.
-  expect(await fill(27, 10)).toEqual(['8 MiB', '8 MiB', '8 MiB', '8 MiB', '4 MiB'])
+  expect(await fill(32, 10)).toEqual(Array.from({ length: 8 }, () => '8 MiB'))
 })
 
 test('consumers that read at the same time share what may be read ahead, but each has 8 MiB', () => {
-  const ahead = new ReadAhead(aStore().segments, clock, { readAheadMaxBytes: 32 * mib, readAheadRequestBytes: 7 * mib })
+  const ahead = new ReadAhead(aStore().segments, clock, { readAheadMaxBytes: 32 * mib, readAheadRequestBytes: 7 * mib, ...merging })
   const read = (consumer: string): number => {
     for (let offset = 0; offset < 100; offset += 10)
       ahead.answered(consumer, { offset, nextOffset: offset + 10, sizeBytes: 0 }, { segments: segmentsOf(20, mib), atMs: 0, tail })
@@ -236,7 +237,7 @@ test('what finds no memory is read after the answer, unless it has come meanwhil
   const store = aStore()
   store.aheadBytes = 2 * mib
   const ahead = new ReadAhead(store.segments, clock, limits)
-  ahead.plan(segmentsOf(5, mib), 0, 8 * mib)
+  ahead.plan(segmentsOf(5, mib), { answerBytes: 0, windowBytes: 8 * mib })
   ahead.begin()
   expect(store.asked).toEqual(['object 0: 56+1 MiB', 'object 1: 56+1 MiB'])
   await store.end()
@@ -252,20 +253,20 @@ function besideOthers(partition: number, objects: number): readonly Segment[] {
   return segmentsOf(objects, 3 * mib).map((segment) => ({ ...segment, byteStart: partition * 3 * mib }))
 }
 
-const wide = { readAheadMaxBytes: 128 * mib, readAheadRequestBytes: 64 * mib }
+const wide = { readAheadMaxBytes: 128 * mib, readAheadRequestBytes: 96 * mib, ...merging }
 
 test('partitions that are read side by side are read ahead with one request for each object, also if only one of them is due', () => {
   const store = { ...aStore(), aheadBytes: 128 * mib }
   const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
   // The first consumer has used more than half of its window, the second less.
   store.inMemory.add('object 0')
-  ahead.plan(besideOthers(0, 6), 2 * mib, 10 * mib)
-  ahead.plan(besideOthers(1, 6).slice(0, 5), 1 * mib, 10 * mib)
+  ahead.plan(besideOthers(0, 6), { answerBytes: 2 * mib, windowBytes: 10 * mib })
+  ahead.plan(besideOthers(1, 6).slice(0, 5), { answerBytes: mib, windowBytes: 10 * mib })
   ahead.begin()
   expect(store.asked).toEqual(['object 1: 0+6 MiB', 'object 2: 0+6 MiB', 'object 3: 0+6 MiB'])
 })
 
-test('a run of an object that ends beyond a large window is left for the next time', () => {
+test('a run of an object that begins in a large window is read to its end', () => {
   const store = aStore()
   const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
   const inOneObject = (name: string, count: number): readonly Segment[] =>
@@ -274,8 +275,49 @@ test('a run of an object that ends beyond a large window is left for the next ti
       objectKey: name as Segment['objectKey'],
       byteStart: index * 4 * mib,
     }))
-  ahead.plan([...inOneObject('a', 4), ...inOneObject('b', 8)], 1 * mib, 32 * mib)
+  ahead.plan([...inOneObject('a', 4), ...inOneObject('b', 8), ...inOneObject('c', 8)], { answerBytes: mib, windowBytes: 32 * mib })
   ahead.begin()
-  expect(store.asked.map((asked) => asked.split(':')[0])).not.toContain('b')
-  expect(store.asked.length).toBeGreaterThan(0)
+  expect(store.asked).toEqual(['a: 0+16 MiB', 'b: 0+32 MiB'])
+})
+
+/** The first of two segments of 4 MiB that each partition has in one object. */
+function firstOfTwo(partition: number): readonly Segment[] {
+  return segmentsOf(1, 4 * mib).map((segment) => ({ ...segment, byteStart: partition * 8 * mib }))
+}
+
+test('what an answer needs of many partitions in one object is few requests, which bring what lies between', () => {
+  const store = aStore()
+  const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
+  for (let partition = 0; partition < 12; partition += 1)
+    ahead.plan(firstOfTwo(partition), { answerBytes: mib, neededBytes: mib, windowBytes: 0 })
+  ahead.begin()
+  expect(store.asked).toEqual(['object 0: 0+44 MiB', `object 0: ${48 * mib}+44 MiB`])
+})
+
+test('what an answer needs of one partition, or may not have, is left to its own reads', () => {
+  const store = aStore()
+  const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
+  ahead.plan(firstOfTwo(0), { answerBytes: mib, neededBytes: mib, windowBytes: 0 })
+  for (let partition = 1; partition < 12; partition += 1)
+    ahead.plan(firstOfTwo(partition), { answerBytes: mib, neededBytes: 0, windowBytes: 0 })
+  ahead.begin()
+  expect(store.asked).toEqual([])
+})
+
+test('segments of one object that are far from each other are read by themselves', () => {
+  const store = aStore()
+  const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
+  for (const partition of [0, 3, 4]) ahead.plan(firstOfTwo(partition), { answerBytes: 0, windowBytes: mib })
+  ahead.begin()
+  expect(store.asked).toEqual(['object 0: 0+4 MiB', `object 0: ${24 * mib}+12 MiB`])
+})
+
+test('a read ahead brings what consumers of other partitions read next in the same object', () => {
+  const store = aStore()
+  const ahead = new ReadAhead({ ...store.segments, aheadBytes: 128 * mib }, clock, wide)
+  const beside = besideOthers(1, 3)
+  ahead.answered('q', { offset: 0, nextOffset: 10, sizeBytes: mib }, { segments: beside, atMs: 0, tail })
+  ahead.plan(besideOthers(0, 3).slice(1, 2), { answerBytes: 0, windowBytes: mib })
+  ahead.begin()
+  expect(store.asked).toEqual(['object 1: 0+6 MiB'])
 })

@@ -31,7 +31,14 @@ interface ReadPosition {
   answeredAtMs: number
 }
 
-export type ReadAheadLimits = Pick<Limits, 'readAheadMaxBytes' | 'readAheadRequestBytes'>
+/** Where a partition is planned: the bytes that its answer may have, those of them that are read even if no consumer reads on, and the window after them. */
+export interface PlannedRange {
+  readonly answerBytes: number
+  readonly neededBytes?: number
+  readonly windowBytes: number
+}
+
+export type ReadAheadLimits = Pick<Limits, 'readAheadMaxBytes' | 'readAheadRequestBytes' | 'mergeObjectBytes' | 'mergeSegmentBytes'>
 
 export class ReadAhead {
   readonly #segments: Pick<SegmentReader, 'isComing' | 'readAhead' | 'aheadBytes'>
@@ -43,9 +50,10 @@ export class ReadAhead {
   readonly #slots = new Slots(fixedLimits.readsAheadOfConsumers)
   readonly #pending = new Set<string>()
   readonly #never = new AbortController().signal
-  /** Segments to read, and those of other partitions that may be read with them, because they are in the windows of their consumers. */
+  /** Segments to read, those of other partitions that may be read with them, because they are in the windows of their consumers, and those that the answer itself needs. */
   #planned: Segment[] = []
   #possible: Segment[] = []
+  #needed: Segment[] = []
   /** What was planned, in order, and found no memory. */
   #postponed: readonly TouchingSegments[] = []
   #pendingBytes = 0
@@ -60,7 +68,7 @@ export class ReadAhead {
     this.#segments = segments
     this.#clock = clock
     this.#limits = limits
-    this.#requestBytes = Math.min(limits.readAheadRequestBytes, fixedLimits.touchingReadBytes)
+    this.#requestBytes = Math.max(this.#leastRequestBytes, limits.readAheadRequestBytes / 2)
   }
 
   /** How many bytes after its answer a fetch from this offset should find in memory. 0: no consumer has ended there. */
@@ -102,39 +110,51 @@ export class ReadAhead {
     if (oldest !== undefined) this.#positions.delete(oldest)
   }
 
+  /** How many bytes after its window a partition's share of an object may have, so that a look-up finds the whole run that begins in the window. */
+  runBytesAfter(windowBytes: number): number {
+    if (windowBytes <= fixedLimits.readAheadLeastBytes) return 0
+    return Math.max(this.#limits.mergeSegmentBytes, this.#limits.mergeObjectBytes / Math.max(1, this.#informed.size))
+  }
+
   /**
-   * Plans the segments that follow an answer of `answerBytes`, as far as the window reaches. A large window is filled when half of it is used, with few and large reads: those of
-   * other partitions in the same objects are read with them, and a run that ends beyond the window is left for the next time.
+   * Plans the segments that follow an answer, as far as the window reaches. A large window is filled when half of it is used, with few and large reads: those of other partitions in
+   * the same objects are read with them, and a run of one object that begins in the window is read to its end.
    */
-  plan(found: readonly Segment[], answerBytes: number, windowBytes: number): void {
-    if (windowBytes === 0) return
+  plan(found: readonly Segment[], { answerBytes, neededBytes = 0, windowBytes }: PlannedRange): void {
     const missing: Segment[] = []
+    const isLarge = windowBytes > fixedLimits.readAheadLeastBytes
+    const togetherBytes = this.#requestBytes > fixedLimits.touchingReadBytes ? neededBytes : 0
     let missingStart = 0
     let start = 0
     for (const segment of found) {
-      if (start >= answerBytes + windowBytes) break
-      if (segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes && !this.#isComing(segment)) {
-        if (missing.length === 0) missingStart = start
-        missing.push(segment)
+      const isWanted =
+        (windowBytes > 0 && start < answerBytes + windowBytes) || (isLarge && missing.at(-1)?.objectKey === segment.objectKey)
+      const isNeeded = start < togetherBytes && segment.sizeBytes >= fixedLimits.readAheadFirstBytes
+      if (!isWanted && start >= togetherBytes) break
+      const isAhead = isWanted && segment.sizeBytes > 0 && start + segment.sizeBytes > answerBytes
+      if ((isAhead || isNeeded) && !this.#isComing(segment)) {
+        if (isNeeded) this.#needed.push(segment)
+        if (isAhead && missing.length === 0) missingStart = start
+        if (isAhead) missing.push(segment)
       }
       start += segment.sizeBytes
     }
-    const isLarge = windowBytes > fixedLimits.readAheadLeastBytes
-    const whole = isLarge ? withoutCutRun(missing, found) : missing
     const isDue = missingStart < answerBytes + (isLarge ? windowBytes / 2 : windowBytes)
-    ;(isDue ? this.#planned : this.#possible).push(...whole)
+    ;(isDue ? this.#planned : this.#possible).push(...missing)
   }
 
   /** Begins to read what was planned, as far as there is memory. A failure is left to the fetch that needs the bytes. */
   begin(): void {
-    const planned = this.#planned
+    const planned = [...this.#neededTogether(), ...this.#planned]
     const possible = this.#possible
     this.#planned = []
     this.#possible = []
     if (planned.length === 0) return
+    const asked = new Map(planned.map((segment) => [placeOf(segment), segment]))
     const objects = new Set(planned.map(({ objectKey }) => objectKey))
-    const beside = possible.filter(({ objectKey }) => objects.has(objectKey))
-    this.#postponed = this.#beginSome(touchingSegments([...planned, ...beside], this.#requestBytes))
+    for (const beside of [...possible, ...this.#besideOf(objects)])
+      if (objects.has(beside.objectKey) && !this.#isComing(beside)) asked.set(placeOf(beside), beside)
+    this.#postponed = this.#beginSome(touchingSegments(asked.values(), { maxBytes: this.#requestBytes, leastPart: readPart }))
   }
 
   /** Continues after an answer, which has taken what was read ahead for it: before that, its bytes and those of the next answer had to share the memory. */
@@ -143,6 +163,24 @@ export class ReadAhead {
     const postponed = this.#postponed
     this.#postponed = []
     this.#beginSome(postponed.filter(({ segments }) => !segments.every((segment) => this.#isComing(segment))))
+  }
+
+  /** What answers need of many partitions in one object, if one read cannot have it otherwise. The answers wait for the same requests. */
+  #neededTogether(): readonly Segment[] {
+    const needed = this.#needed
+    this.#needed = []
+    return touchingSegments(needed, { maxBytes: this.#requestBytes, leastPart: readPart }).flatMap(({ length, segments }) =>
+      length > fixedLimits.touchingReadBytes && segments.length > 1 ? segments : [],
+    )
+  }
+
+  /** What consumers read next in these objects, as far as it is known: a client asks for its partitions in turn, and several clients share the partitions of a topic. */
+  *#besideOf(objects: ReadonlySet<string>): Iterable<Segment> {
+    if (this.#informed.size > fixedLimits.readPositionsBeside) return
+    for (const { known } of this.#informed) {
+      if (known === undefined) continue
+      for (const segment of known.segments) if (segment.sizeBytes > 0 && objects.has(segment.objectKey)) yield segment
+    }
   }
 
   /** Returns those for which there is no memory. */
@@ -175,10 +213,13 @@ export class ReadAhead {
     return Math.max(Math.min(readAheadMaxBytes, fixedLimits.readAheadLeastBytes), readAheadMaxBytes / Math.max(1, this.#informed.size))
   }
 
+  get #leastRequestBytes(): number {
+    return Math.min(this.#limits.readAheadRequestBytes, fixedLimits.touchingReadBytes)
+  }
+
   /** Reads become larger while the store answers them quickly. */
   #adapt(length: number, tookMs: number): void {
-    const least = Math.min(this.#limits.readAheadRequestBytes, fixedLimits.touchingReadBytes)
-    if (tookMs > fixedLimits.slowReadMs) this.#requestBytes = Math.max(least, this.#requestBytes / 2)
+    if (tookMs > fixedLimits.slowReadMs) this.#requestBytes = Math.max(this.#leastRequestBytes, this.#requestBytes / 2)
     else if (tookMs < fixedLimits.quickReadMs && length > this.#requestBytes / 2)
       this.#requestBytes = Math.min(this.#limits.readAheadRequestBytes, this.#requestBytes * fixedLimits.readAheadGrowth)
   }
@@ -203,14 +244,8 @@ export class ReadAhead {
   }
 }
 
-/** The missing segments without the last object's, if the partition has more segments in it and there are others to read. */
-function withoutCutRun(missing: readonly Segment[], found: readonly Segment[]): readonly Segment[] {
-  const last = missing.at(-1)
-  const next = last === undefined ? undefined : found[found.indexOf(last) + 1]
-  if (last === undefined || next?.objectKey !== last.objectKey) return missing
-  const whole = missing.filter(({ objectKey }) => objectKey !== last.objectKey)
-  return whole.length === 0 ? missing : whole
-}
+/** Of a read that spans gaps, what was asked for is at least so much: the rest mostly belongs to partitions whose turn is next. */
+const readPart = 1 / 2
 
 function placeOf({ objectKey, byteStart }: Segment): string {
   return `${objectKey}:${byteStart}`

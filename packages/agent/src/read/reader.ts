@@ -64,7 +64,13 @@ export interface ReaderParts {
   readonly crc32c: Checksum
   readonly limits: Pick<
     Limits,
-    'fetchBytes' | 'segmentsPerFind' | 'mergeSegmentBytes' | 'copiedPieceBytes' | 'readAheadMaxBytes' | 'readAheadRequestBytes'
+    | 'fetchBytes'
+    | 'segmentsPerFind'
+    | 'mergeObjectBytes'
+    | 'mergeSegmentBytes'
+    | 'copiedPieceBytes'
+    | 'readAheadMaxBytes'
+    | 'readAheadRequestBytes'
   >
 }
 
@@ -125,16 +131,15 @@ export class Reader {
     const tails: (Tail | undefined)[] = []
     for await (const some of inSlices(asks, turns)) for (const tail of await follower.loaded(some, sinceMs)) tails.push(tail)
     const maxBytes = Math.min(options.maxBytes, this.#parts.limits.fetchBytes)
+    // What finds no memory in the answer is not read ahead.
+    const plannedBytes = Math.min(maxBytes, options.claim?.shareBytes ?? maxBytes)
     const reads = new PlannedReads(
       { segments: this.#parts.segments, slots: this.#slots },
-      {
-        // What finds no memory in the answer is not read ahead.
-        maxBytes: Math.min(maxBytes, options.claim?.shareBytes ?? maxBytes),
-        signal: options.signal,
-      },
+      { maxBytes: plannedBytes, signal: options.signal },
     )
     try {
-      const planned = await this.#planner.plan({ asks, tails, readCommitted: options.readCommitted }, reads)
+      const { readCommitted } = options
+      const planned = await this.#planner.plan({ asks, tails, readCommitted, maxBytes: plannedBytes }, reads)
       const answers = await this.#answers(asks, { tails, planned, reads, maxBytes }, options)
       this.#ahead.resume()
       return answers

@@ -2,7 +2,7 @@
 // Partitions are named by their position in the request: a fetch of many thousands would make a text for each, again and again.
 import { must } from '../core/assert.ts'
 import { partitionKey } from '../core/ids.ts'
-import { fixedLimits, type Limits } from '../limits.ts'
+import type { Limits } from '../limits.ts'
 import type { FindSegments, LogIndex, Segment, Watermarks } from '../metadata/metadata-store.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Turns } from '../time/turns.ts'
@@ -15,7 +15,7 @@ export interface SegmentPlannerParts {
   readonly log: Pick<LogIndex, 'find'>
   readonly clock: Pick<Clock, 'monotonic'>
   readonly turns: Turns
-  readonly limits: Pick<Limits, 'segmentsPerFind' | 'mergeSegmentBytes'>
+  readonly limits: Pick<Limits, 'segmentsPerFind'>
   readonly ahead: ReadAhead
 }
 
@@ -32,6 +32,8 @@ export interface PlannedFetch {
   /** Undefined: there is no such partition. */
   readonly tails: readonly (Tail | undefined)[]
   readonly readCommitted: boolean
+  /** Of the whole answer. */
+  readonly maxBytes: number
 }
 
 export class SegmentPlanner {
@@ -45,17 +47,18 @@ export class SegmentPlanner {
   async plan(fetch: PlannedFetch, reads: PlannedReads): Promise<readonly (PlannedPartition | undefined)[]> {
     const planned: (PlannedPartition | undefined)[] = fetch.asks.map(() => undefined)
     const slice = this.#parts.turns.slice()
+    const room = { bytes: fetch.maxBytes }
     let some: number[] = []
     for (const [at, ask] of fetch.asks.entries()) {
       if (isReadable(ask, fetch.tails[at], fetch.readCommitted)) some.push(at)
       if (some.length === partitionsPerLookUp) {
         if (reads.isFull) return planned
-        await this.#planSome(fetch, some, planned, reads)
+        await this.#planSome(fetch, some, planned, { reads, room })
         some = []
       }
       if (slice.spent(1)) await slice.next()
     }
-    if (some.length > 0 && !reads.isFull) await this.#planSome(fetch, some, planned, reads)
+    if (some.length > 0 && !reads.isFull) await this.#planSome(fetch, some, planned, { reads, room })
     return planned
   }
 
@@ -71,16 +74,19 @@ export class SegmentPlanner {
     fetch: PlannedFetch,
     positions: readonly number[],
     planned: (PlannedPartition | undefined)[],
-    reads: PlannedReads,
+    { reads, room }: { readonly reads: PlannedReads; readonly room: { bytes: number } },
   ): Promise<void> {
     const { ahead } = this.#parts
     for (const { at, ask, windowBytes, partition } of await this.#find(fetch, positions)) {
       planned[at] = partition
+      const neededBytes = Math.min(ask.maxBytes, room.bytes)
+      room.bytes -= neededBytes
       reads.plan(partition.known.segments, ask.maxBytes)
-      ahead.plan(partition.known.segments, ask.maxBytes, windowBytes)
+      ahead.plan(partition.known.segments, { answerBytes: ask.maxBytes, neededBytes, windowBytes })
     }
-    reads.begin()
+    // It comes first: what the answer needs may be a part of its large reads.
     ahead.begin()
+    reads.begin()
   }
 
   /**
@@ -88,7 +94,7 @@ export class SegmentPlanner {
    * the partitions that were deleted in between.
    */
   async #find({ asks, tails }: PlannedFetch, positions: readonly number[]): Promise<readonly FoundPartition[]> {
-    const { ahead, clock, log, limits } = this.#parts
+    const { ahead, clock, log } = this.#parts
     const atMs = clock.monotonic()
     const looked: KnownPartition[] = positions.map((at) => {
       const ask = must(asks[at], 'the partition at a position')
@@ -97,9 +103,7 @@ export class SegmentPlanner {
       const newest = newestSegments(tail, ask.offset)
       const known = newest === undefined ? ahead.knownAt(key, ask.offset, tail) : { segments: newest, atMs, tail }
       const windowBytes = ahead.windowAt(key, ask.offset)
-      // With the first segment after a large window, which shows whether a run ends within it.
-      const beyondBytes = windowBytes > fixedLimits.readAheadLeastBytes ? limits.mergeSegmentBytes : 0
-      const missingBytes = ask.maxBytes + windowBytes + beyondBytes - sizeOf(known)
+      const missingBytes = ask.maxBytes + windowBytes + ahead.runBytesAfter(windowBytes) - sizeOf(known)
       const isWhole = known !== undefined && (newest !== undefined || missingBytes <= 0)
       return { at, ask, key, tail, known, windowBytes, missingBytes, isWhole, from: followingOf(known) ?? ask.offset }
     })

@@ -325,6 +325,45 @@ test('a log whose first merges fill segments is merged once, and a byte is writt
   expect(written / bytes).toBeLessThan(1.1)
 })
 
+test.for([
+  { sources: 4_000, timesMerged: 1, what: 'if an object has room for all of its sources' },
+  { sources: 100, timesMerged: 2, what: 'if its sources are small' },
+])('a topic ends in few large objects with full segments, $what', async ({ sources, timesMerged }) => {
+  // 24 segments, as in production: eight of each partition.
+  const [objectBytes, segmentBytes] = [192_000, 8_000]
+  const grown = new GrownPartitions()
+  start({
+    grown,
+    boundsOf: () => ({ ...bounds, segmentBytes }),
+    limits: {
+      ...limits,
+      mergeObjectBytes: objectBytes,
+      mergeSegmentBytes: segmentBytes,
+      mergeSources: sources,
+      mergeTwiceBytes: (objectBytes * 7) / 8,
+    },
+  })
+  for (let count = 0; count < 900; count += 1) {
+    await flush([0, 1, 2], 3)
+    for (const partition of [0, 1, 2]) grown.add(partitionKey(topic.topicId, partition), { topicId: topic.topicId, partition })
+    await clock.advance(200)
+  }
+  const before = await everything()
+  // What is left of a topic that no client writes to is merged, too.
+  await eventually(4 * maxAgeMs)
+  expect(await everything()).toEqual(before)
+  const segments = (await Promise.all([0, 1, 2].map(segmentsOf))).flat()
+  const bytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  expect(bytes / objectBytes).toBeGreaterThan(4)
+  const objectCount = new Set(segments.map((segment) => segment.objectKey)).size
+  // Seven eighths of an object are enough for one. Of the rest, less than half of an object does not count.
+  expect(objectCount, 'objects').toBeLessThan(bytes / (objectBytes * 0.8) + 4)
+  // A batch is a fiftieth of a segment.
+  expect(segments.length, 'segments').toBeLessThan((bytes / segmentBytes) * 1.1 + 3)
+  const written = merges().reduce((sum, event) => sum + (event.kind === 'segments merged' ? event.bytesWritten : 0), 0)
+  expect(written / bytes).toBeLessThan(timesMerged + 0.2)
+})
+
 test('an object that is alone is left as it is, and not looked at again', async () => {
   await flush()
   start()

@@ -1,17 +1,9 @@
 // Merges: small objects of many partitions become larger ones that are sorted by partition, so that a partition can be read with few requests and few rows.
 import { must } from '../core/assert.ts'
 import { type Incarnation, type Nonce, partitionKey, type Sequence, type TopicPartition } from '../core/ids.ts'
-import {
-  bytesOf,
-  isMergeable,
-  type LogCandidates,
-  type MergedRun,
-  mergeDueInMs,
-  planFirstMerge,
-  planSecondMerge,
-  withMarkers,
-} from '../core/log/merge/merge-plan.ts'
+import { bytesOf, type LogCandidates, type MergedRun, mergeDueInMs, planFirstMerge, withMarkers } from '../core/log/merge/merge-plan.ts'
 import type { MergedSegmentBounds } from '../core/log/merge/merged-segments.ts'
+import { dueSecondMerges, planSecondMerge, type SecondMergeShare } from '../core/log/merge/second-merge.ts'
 import { fixedLimits, type Limits } from '../limits.ts'
 import { MetadataError, type Topic, type Topics } from '../metadata/metadata-store.ts'
 import type { MergedLog, MergedTo, MergeSource, MergeState, SwapStore } from '../metadata/swap-store.ts'
@@ -21,6 +13,7 @@ import type { Slots } from '../time/slots.ts'
 import type { Grown, GrownPartitions } from '../view/grown-partitions.ts'
 import type { Owners } from '../view/owners.ts'
 import type { JobReport } from './job-report.ts'
+import { allTwice, endOf, mergedTwice, savedFor, skippedOf, unmoved } from './merge-place.ts'
 import { type MergedLogOf, type MergedObjectParts, mergeIntoObject } from './merged-object.ts'
 import { makePasses } from './passes.ts'
 import { pacer } from './storage-walk.ts'
@@ -68,6 +61,8 @@ interface MergeRun {
   readonly nextSequence: () => Sequence
   readonly pace: (bytes: number) => Promise<void>
   readonly signal: AbortSignal
+  /** Whether nothing was written to the partition since the last look at all of them. */
+  readonly isIdle: (of: TopicPartition) => boolean
   /** The job was fenced: an agent of the same name has begun it again. */
   isOver: boolean
 }
@@ -86,9 +81,9 @@ interface LeftInPage {
 }
 
 /**
- * Segments are merged at most twice. The first merge takes all partitions of what was written at about the same time, the second takes each log by itself when enough of it waits. So a
- * byte is written three times at most, and a log has long runs of large segments in the end. Each merged object is one swap, and the place of each log is saved with it: a pass can end
- * anywhere, and the next one goes on there.
+ * Segments are merged at most twice. The first merge takes all partitions of what was written at about the same time, the second takes those of a topic when they have enough for a large
+ * object. So a byte is written three times at most, and in the end a topic has large objects with a few full segments of each partition. Each merged object is one swap, and the place of
+ * each log is saved with it: a pass can end anywhere, and the next one goes on there.
  */
 export class SegmentMerge {
   readonly #parts: SegmentMergeParts
@@ -98,6 +93,8 @@ export class SegmentMerge {
   /** Before it, what was left need not be looked at again if nothing has grown. */
   #leftDueMs = 0
   #lookedAtAllMs = Number.NEGATIVE_INFINITY
+  /** Since the last look at all. */
+  #grown: Grown = 'all'
 
   constructor(parts: SegmentMergeParts) {
     this.#parts = parts
@@ -121,7 +118,7 @@ export class SegmentMerge {
   async #pass(signal: AbortSignal): Promise<void> {
     const { topics, swaps, random, job, ioClock } = this.#parts
     const nowMs = this.#parts.clock.monotonic()
-    const asked = this.#asked(nowMs)
+    const { asked, idle } = this.#asked(nowMs)
     if (asked === undefined) return
     this.#left = asked
     this.#leftDueMs = 0
@@ -133,6 +130,7 @@ export class SegmentMerge {
       nextSequence: () => ++sequence,
       pace: pacer(ioClock, { bytesPerSecond: fixedLimits.mergeBytesPerSecond, signal }),
       signal,
+      isIdle: idle,
       isOver: false,
     }
     const backlog = { partitions: 0, segments: 0, bytes: 0 }
@@ -166,24 +164,40 @@ export class SegmentMerge {
   }
 
   /** What may have something to merge: all now and then, and in between what has grown or was left. Undefined: nothing has. */
-  #asked(nowMs: number): Grown | undefined {
+  #asked(nowMs: number): { readonly asked: Grown | undefined; readonly idle: MergeRun['isIdle'] } {
     const { grown, maxAgeMs } = this.#parts
     const taken = grown.take()
+    this.#grown = taken === 'all' || this.#grown === 'all' ? 'all' : new Map([...this.#grown, ...taken])
     if (taken !== 'all' && this.#left !== 'all' && nowMs - this.#lookedAtAllMs < maxAgeMs) {
       const isSame = taken.size === 0 && (this.#left.size === 0 || nowMs < this.#leftDueMs)
-      return isSame ? undefined : new Map([...this.#left, ...taken])
+      return { asked: isSame ? undefined : new Map([...this.#left, ...taken]), idle: () => false }
     }
     this.#lookedAtAllMs = nowMs
-    return 'all'
+    const since = this.#grown
+    this.#grown = new Map()
+    return { asked: 'all', idle: ({ topicId, partition }) => since !== 'all' && !since.has(partitionKey(topicId, partition)) }
   }
 
+  /** Those that have something to merge, or have something left of their first merges. */
   #states(partitions: readonly TopicPartition[]): Promise<readonly MergeState[]> {
-    return this.#parts.swaps.mergeStates({ partitions, twice: this.#twiceWhen })
+    return this.#parts.swaps.mergeStates({ partitions, twice: { bytes: 1, segments: 1 } })
   }
 
-  get #twiceWhen(): { readonly bytes: number; readonly segments: number } {
-    const { mergeTwiceBytes, mergeSources } = this.#parts.limits
-    return { bytes: mergeTwiceBytes, segments: Math.max(2, Math.floor(mergeSources / fixedLimits.mergeTwiceParts)) }
+  /** The logs of each object of the second merge. */
+  #dueTwice(states: readonly MergeState[], { isIdle }: MergeRun): readonly (readonly SecondMergeShare<MergeState>[])[] {
+    const { mergeObjectBytes: objectBytes, mergeSegmentBytes, mergeSources, mergeTwiceBytes } = this.#parts.limits
+    return dueSecondMerges(
+      states.filter(({ waitingBytes, waitingSegments }) => waitingBytes > 0 || waitingSegments > 0),
+      (state) => state.onceOffset >= state.nextOffset && isIdle(state),
+      {
+        objectBytes,
+        segmentBytes: Math.min(mergeSegmentBytes, objectBytes),
+        bytes: mergeTwiceBytes,
+        segments: Math.max(2, Math.floor(mergeSources / fixedLimits.mergeTwiceParts)),
+        idleBytes: Math.min(fixedLimits.mergeOwnObjectBytes, mergeTwiceBytes / 2),
+        duePart: fixedLimits.mergeDuePart,
+      },
+    )
   }
 
   /** One object of the first merge. Returns what is left if there is not enough for another one. */
@@ -203,28 +217,40 @@ export class SegmentMerge {
     const dueInMs = candidates.some(({ hasMore }) => hasMore) ? 0 : mergeDueInMs(left, { quietMs, maxAgeMs })
     const backlog = { backlog: { partitions: candidates.length, segments: left.length, bytes: bytesOf(left) }, waiting, dueInMs }
     if (!isDue || runs.length === 0) return backlog
+    const isLarge = runs.reduce((sum, { sources: own }) => sum + bytesOf(own), 0) >= objectBytes * fixedLimits.mergeLargePart
     const merged =
       (state: MergeState): MergedLogOf['merged'] =>
-      (sources, segments) =>
-        this.#mergedOnce(state, sources, segments)
+      (own, segments) =>
+        this.#mergedOnce(state, { sources: own, segments, isLarge })
     // One object has nothing to be merged with.
     if (objectCount > 1) return (await this.#merge(runs, merged, { bounds, running, lookedAtMs })) ? 'more' : { ...backlog, dueInMs: 0 }
-    await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, this.#mergedOnce(log, sources, sources))))
+    await swaps.saveMerged(
+      runs.map(({ log, sources: own }) => savedFor(log, this.#mergedOnce(log, { sources: own, segments: own, isLarge }))),
+    )
     return 'more'
   }
 
-  /** The objects of the second merge. `later`: something was first, and the next look does the rest. */
+  /** One object of the second merge. `later`: something was first, and the next look does the rest. */
   async #second(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | 'none' | 'later'> {
+    for (const shares of this.#dueTwice(await this.#states(page), running)) {
+      const end = await this.#secondOf(shares, bounds, running)
+      if (end !== 'none') return end
+    }
+    return 'none'
+  }
+
+  async #secondOf(
+    shares: readonly SecondMergeShare<MergeState>[],
+    bounds: TopicBounds,
+    running: MergeRun,
+  ): Promise<'more' | 'none' | 'later'> {
     const { limits, swaps, ioClock } = this.#parts
     const lookedAtMs = ioClock.monotonic()
-    const states = await this.#states(page)
-    const when = this.#twiceWhen
-    const due = states.filter(({ waitingBytes, waitingSegments }) => waitingBytes >= when.bytes || waitingSegments >= when.segments)
-    if (due.length === 0) return 'none'
-    const found = await this.#candidates(due, ({ twiceOffset }) => twiceOffset, running)
+    const bytesOfLog = new Map(shares.map(({ log, maxBytes }) => [log, maxBytes]))
+    const found = await this.#candidates([...bytesOfLog.keys()], ({ twiceOffset }) => twiceOffset, running)
     const candidates = found.map(({ log, segments, hasMore }) => {
       const once = segments.filter(({ lastOffset }) => lastOffset < log.onceOffset)
-      return { log, segments: once, hasMore: hasMore && once.length === segments.length }
+      return { log, segments: once, hasMore: hasMore && once.length === segments.length, maxBytes: must(bytesOfLog.get(log), 'its share') }
     })
     const skipped = skippedOf(candidates)
     if (skipped.length > 0) {
@@ -232,37 +258,41 @@ export class SegmentMerge {
       return 'more'
     }
     // What waited is gone: records were removed.
-    const gone = due.filter((state) => !candidates.some(({ log, segments }) => log === state && segments.length > 0))
-    if (gone.length > 0) await swaps.saveMerged(gone.map((state) => savedFor(state, allTwice(state))))
-    const groups = planSecondMerge(candidates, {
-      objectBytes: limits.mergeObjectBytes,
-      sources: limits.mergeSources,
-      ownObjectBytes: fixedLimits.mergeOwnObjectBytes,
-    })
+    const gone = candidates.filter(({ segments }) => segments.length === 0)
+    if (gone.length > 0) await swaps.saveMerged(gone.map(({ log }) => savedFor(log, allTwice(log))))
+    const objects = planSecondMerge(candidates, { objectBytes: limits.mergeObjectBytes, sources: limits.mergeSources })
     const merged =
       (state: MergeState): MergedLogOf['merged'] =>
       (sources) =>
         mergedTwice(state, sources)
-    for (const runs of groups) {
-      if (runs.some(({ sources }) => sources.length > 1) || runs.length > 1) {
+    for (const runs of objects) {
+      const sources = runs.flatMap((run) => run.sources)
+      const isOneObject = sources.every(({ objectKey, marker }) => marker === undefined && objectKey === sources[0]?.objectKey)
+      // One object has nothing to be merged with.
+      if (!isOneObject) {
         if (!(await this.#merge(runs, merged, { bounds, running, lookedAtMs }))) return 'later'
-      } else await swaps.saveMerged(runs.map(({ log, sources }) => savedFor(log, mergedTwice(log, sources))))
+      } else await swaps.saveMerged(runs.map(({ log, sources: own }) => savedFor(log, mergedTwice(log, own))))
     }
-    return groups.length > 0 ? 'more' : 'none'
+    return objects.length > 0 ? 'more' : 'none'
   }
 
-  /** A log with a long run in one object, or with full segments, needs no second merge. */
+  /** A log with full segments in a large object needs no second merge. */
   #mergedOnce(
     state: MergeState,
-    sources: readonly MergeSource[],
-    segments: readonly { readonly sizeBytes: number; readonly lastOffset: number }[],
+    {
+      sources,
+      segments,
+      isLarge,
+    }: {
+      readonly sources: readonly MergeSource[]
+      readonly segments: readonly { readonly sizeBytes: number; readonly lastOffset: number }[]
+      readonly isLarge: boolean
+    },
   ): MergedTo {
     const onceOffset = endOf(sources)
     const bytes = bytesOf(sources)
-    const { mergeTwiceBytes, mergeSegmentBytes } = this.#parts.limits
-    const isFull = bytes >= mergeTwiceBytes || bytes >= segments.length * mergeSegmentBytes * fixedLimits.mergeFullPart
-    if (state.twiceOffset === state.onceOffset && isFull)
-      return { onceOffset, twiceOffset: onceOffset, waitingBytes: 0, waitingSegments: 0 }
+    const isFull = isLarge && bytes >= segments.length * this.#parts.limits.mergeSegmentBytes * fixedLimits.mergeFullPart
+    if (isFull && state.waitingSegments <= fixedLimits.mergeFewSegments) return allTwice({ ...state, onceOffset })
     return { onceOffset, twiceOffset: state.twiceOffset, waitingBytes: bytes, waitingSegments: segments.length }
   }
 
@@ -361,36 +391,4 @@ export class SegmentMerge {
     }
     if (page.length > 0) yield page
   }
-}
-
-/** The segments without bytes with which a log begins. Markers at its end wait for the next records. */
-function skippedOf(candidates: MergeCandidates): MergeRuns {
-  return candidates.flatMap(({ log, segments, hasMore }) => {
-    const end = segments.findIndex((segment) => isMergeable(segment) || (segment.marker !== undefined && !hasMore))
-    const sources = end < 0 ? segments : segments.slice(0, end)
-    return sources.length === 0 ? [] : [{ log, sources }]
-  })
-}
-
-function endOf(sources: readonly { readonly lastOffset: number }[]): number {
-  return must(sources.at(-1), 'the last of some segments').lastOffset + 1
-}
-
-function unmoved({ onceOffset, twiceOffset }: MergeState): MergedTo {
-  return { onceOffset, twiceOffset, waitingBytes: 0, waitingSegments: 0 }
-}
-
-function mergedTwice(state: MergeState, sources: readonly MergeSource[]): MergedTo {
-  const twiceOffset = endOf(sources)
-  if (twiceOffset >= state.onceOffset) return allTwice(state)
-  return { ...unmoved(state), twiceOffset, waitingBytes: -bytesOf(sources), waitingSegments: -sources.length }
-}
-
-/** Nothing waits any more. */
-function allTwice({ onceOffset, waitingBytes, waitingSegments }: MergeState): MergedTo {
-  return { onceOffset, twiceOffset: onceOffset, waitingBytes: -waitingBytes, waitingSegments: -waitingSegments }
-}
-
-function savedFor({ topicId, partition }: MergeState, merged: MergedTo): MergedLog {
-  return { topicId, partition, ...merged }
 }

@@ -24,6 +24,13 @@ test('twelve equal logs have a full segment each, and not a second one that is s
   expect(bytesOfRuns(plan)).toEqual(Array<number>(12).fill(142 * 28))
 })
 
+test('what cannot fill a segment of each log fills a whole part of it, so that the second merge fills them', () => {
+  // 2,000 segments would have two thirds of a segment of each log.
+  const [bytes = 0] = bytesOfRuns(planFirstMerge(aCluster(Array<number>(12).fill(16), 1_000), rules))
+  expect(bytes).toBeLessThanOrEqual(2_000)
+  expect(bytes).toBeGreaterThan(1_900)
+})
+
 test('a hundred logs have as much as fits, because none of them fills a segment', () => {
   const plan = planFirstMerge(aCluster(Array<number>(100).fill(10), 100), rules)
   expect(bytesOfRuns(plan)).toEqual(Array<number>(100).fill(200))

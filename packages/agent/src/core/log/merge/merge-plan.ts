@@ -71,7 +71,7 @@ export interface FirstMerge<Log, Source> {
 /**
  * The first merge takes whole objects, the oldest first, as many as fit: what was written together stays together, and each object is read once. A log gives the segments that it
  * has in these objects, up to the first that is in another object or has no bytes. Of the objects that fit, so many are taken that the merged segments are mostly full: with twelve equal
- * logs four MiB of each and not five, which would be two rows.
+ * logs four or eight MiB of each and not five, which would be two rows.
  */
 export function planFirstMerge<Log, Source extends MergeableSegment>(
   candidates: readonly LogCandidates<Log, Source>[],
@@ -152,43 +152,16 @@ function fittingOf(
   return { count, fullest: fullest.count }
 }
 
-/** The segments of so many bytes: where one ends, it has some room for the next batch. */
+/** The segments of so many bytes in the end. What does not fill one is merged with others, as many as fit into a segment: half of one is better than two thirds. */
 function rowsOf(bytes: number, segmentBytes: number): number {
-  return bytes <= segmentBytes ? Math.min(1, bytes) : Math.ceil(bytes / (segmentBytes * usedPart))
+  if (bytes === 0) return 0
+  const usedBytes = segmentBytes * usedPart
+  if (bytes < usedBytes) return 1 / Math.floor(usedBytes / bytes)
+  return bytes <= segmentBytes ? 1 : Math.ceil(bytes / usedBytes)
 }
 
-const usedPart = 31 / 32
-
-export interface SecondMergeRules extends MergeBounds {
-  /** A log with so many bytes has an object of its own. */
-  readonly ownObjectBytes: number
-}
-
-/** The second merge takes each log by itself, and so gives it long runs. Returns the runs of each object. */
-export function planSecondMerge<Log, Source extends MergeableSegment>(
-  candidates: readonly LogCandidates<Log, Source>[],
-  { objectBytes, sources: maxSources, ownObjectBytes }: SecondMergeRules,
-): readonly (readonly MergedRun<Log, Source>[])[] {
-  const groups: MergedRun<Log, Source>[][] = []
-  let [shared, bytes, count]: [MergedRun<Log, Source>[], number, number] = [[], 0, 0]
-  for (const { log, segments } of candidates) {
-    const sources = upTo({ objectBytes, sources: maxSources }, runOf(segments, 0))
-    if (sources.length === 0) continue
-    const size = bytesOf(sources)
-    if (size >= ownObjectBytes) {
-      groups.push([{ log, sources }])
-      continue
-    }
-    if (shared.length > 0 && (bytes + size > objectBytes || count + sources.length > maxSources)) {
-      groups.push(shared)
-      ;[shared, bytes, count] = [[], 0, 0]
-    }
-    shared.push({ log, sources })
-    bytes += size
-    count += sources.length
-  }
-  return shared.length === 0 ? groups : [...groups, shared]
-}
+/** Where a segment ends, it has some room for the next batch. */
+export const usedPart = 31 / 32
 
 export function bytesOf(segments: readonly Pick<MergeableSegment, 'sizeBytes'>[]): number {
   return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -205,14 +178,7 @@ function plannedBytes({ sizeBytes }: MergeableSegment): number {
 }
 
 /** The segments before the first that is too young or cannot be merged. */
-function runOf<Source extends MergeableSegment>(segments: readonly Source[], quietMs: number): readonly Source[] {
+export function runOf<Source extends MergeableSegment>(segments: readonly Source[], quietMs: number): readonly Source[] {
   const end = segments.findIndex((segment) => !isMergeable(segment) || objectOf(segment).ageMs < quietMs)
   return end < 0 ? segments : segments.slice(0, end)
-}
-
-/** At least one segment. */
-function upTo<Source extends MergeableSegment>({ objectBytes, sources }: MergeBounds, segments: readonly Source[]): readonly Source[] {
-  let bytes = 0
-  const end = segments.findIndex(({ sizeBytes }, index) => (bytes += sizeBytes) > objectBytes || index >= sources)
-  return end < 0 ? segments : segments.slice(0, Math.max(1, end))
 }
