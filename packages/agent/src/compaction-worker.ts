@@ -16,7 +16,7 @@ port.on('message', ({ name, input }: ToCompactionThread) => {
   const output = ran(steps.run(name, input))
   // The collector would free the bytes of the segment some time later.
   if ('bytes' in input) (input.bytes.buffer as ArrayBuffer).transfer(0)
-  port.postMessage(output, typeof output === 'object' && 'bytes' in output ? [output.bytes.buffer] : [])
+  port.postMessage(output, typeof output === 'object' && 'pieces' in output ? output.pieces.map(({ buffer }) => buffer) : [])
 })
 
 function ran(generator: Generator<number, FromCompactionThread>): FromCompactionThread {

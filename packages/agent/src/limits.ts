@@ -347,9 +347,9 @@ export const fixedLimits = {
   retentionLogsPerStep: 20,
   /** After a step it pauses for this many times as long as the step took: at most a fifth of the database's time is its own. */
   retentionPauses: 4,
-  /** Log compaction: rows of segments in one read, and those that one swap replaces under their locks. */
-  compactionSegmentsPerRead: 1_000,
-  compactionSourcesPerSwap: 1_000,
+  /** Log compaction: rows of segments in one read, and those that one swap replaces under their locks. With SQLite every commit waits meanwhile, 17 µs for each. */
+  compactionSegmentsPerRead: 250,
+  compactionSourcesPerSwap: 250,
   /** Partitions whose state one read returns: it reads the rows of all their segments. */
   compactionsPerRead: 20,
   /** What a pass reads: on the event loop, and in a thread, whose work bounds most passes. The event loop then reads and checks bytes for a tenth of its time. */

@@ -73,7 +73,7 @@ export class CompactionPass {
     try {
       return await this.#run()
     } finally {
-      this.#of.work.end()
+      await this.#of.work.end()
     }
   }
 
@@ -146,16 +146,18 @@ export class CompactionPass {
     const { clusterId, swaps, objects, onSwapped, crc32c } = this.#parts
     const { topicId, partition, epoch, job, signal, work } = this.#of
     const nextOffset = must(run.sources.at(-1), 'the last segment of a run').lastOffset + 1
-    const { segments, bytes, batchCount, removedAborts } = await work.step('finishRun', { nextOffset })
+    const { segments, pieces, batchCount, removedAborts } = await work.step('finishRun', { nextOffset })
     // Fewer rows are worth a swap, too.
     if (!run.soFar.differs && run.sources.length < 2 * segments.length) return 'swapped'
     signal.throwIfAborted()
     const sequence = this.#of.nextSequence()
-    const groups = [{ topicId, partition, epoch, chunks: [bytes], batches: batchCount }]
+    const groups = [{ topicId, partition, epoch, chunks: pieces, batches: batchCount }]
     const encoded = encodeObject({ clusterId, incarnation: job, sequence, groups }, crc32c)
     const start = must(encoded.starts[0], 'the start of the only group')
     // The swap removes bytes that were on the disk, so these must be, whatever the durability of new records is.
     await objects.put(objectKey(clusterId, job, sequence), Object.assign(encoded.chunks, { mustBeDurable: true as const }), signal)
+    // The collector would free them some time later, and meanwhile the thread fills as much memory again.
+    for (const piece of pieces) piece.buffer.transfer(0)
     const placed = segments.map((segment) => ({ ...segment, byteStart: start + segment.byteStart }))
     const result = await swaps.swap({
       incarnation: job,

@@ -20,7 +20,7 @@ test('a thread leaves the same bytes and rows as the event loop, round after rou
     expect(left).toEqual(await compacted(inTurns))
     expect(left.segments.length).toBeGreaterThan(1)
   }
-  thread.end()
+  await thread.end()
 })
 
 test('the memory of the segment is given to the thread', async () => {
@@ -29,7 +29,16 @@ test('the memory of the segment is given to the thread', async () => {
   const segment = aSegment(0, 'none')
   expect(await thread.step('learn', segment)).toBe(3)
   expect(segment.bytes.length).toBe(0)
-  thread.end()
+  await thread.end()
+})
+
+test('the memory of the keys is given back when the work ends', async () => {
+  const inTurns = workInTurns({ turns: new Turns(systemClock), crc32c: nativeCrc32c, codecs: nodeCodecs }, options)
+  const before = process.memoryUsage().arrayBuffers
+  await inTurns.step('beginLearning', { maxBytes: 40_000_000, maxKeys: 1_000_000 })
+  expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThan(24_000_000)
+  await inTurns.end()
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000)
 })
 
 test('a thread that died says nothing about the log', async () => {

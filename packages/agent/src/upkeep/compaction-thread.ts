@@ -48,7 +48,7 @@ export function compactionThread(workerData: WorkOptions, file: URL = ownFile())
       // The thread answers a step with its output.
       return (await answer.promise) as StepOutput<Name>
     },
-    end: () => void worker.terminate(),
+    end: async () => void (await worker.terminate()),
   }
 }
 

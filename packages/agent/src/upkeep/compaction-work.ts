@@ -8,8 +8,8 @@ import { finished, type Turns } from '../time/turns.ts'
 export interface CompactionWork {
   /** The caller must not use the bytes of the input again. Rejects as the step throws; a thread rejects with a CompactionThreadError if it ended before its answer. */
   step<Name extends StepName>(name: Name, input: StepInput<Name>): Promise<StepOutput<Name>>
-  /** Gives back the memory of the work. */
-  end(): void
+  /** Resolves when the memory of the work is given back: the next job that needs as much begins after it. */
+  end(): Promise<void>
 }
 
 export interface WorkOptions {
@@ -30,6 +30,6 @@ export function workInTurns(parts: BatchReaders & { readonly turns: Turns }, { s
   const steps = new PassSteps({ codecs, crc32c, segmentBytes })
   return {
     step: (name, input) => finished(steps.run(name, input), turns, fixedLimits.compactedBytesPerUnit),
-    end: () => {},
+    end: async () => steps.end(),
   }
 }

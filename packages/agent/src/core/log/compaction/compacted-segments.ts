@@ -1,4 +1,5 @@
 // Lays out what log compaction leaves of some segments: new segments that cover the same offsets, with a filler in the place of removed batches.
+import { must } from '../../assert.ts'
 import type { Checksum } from '../../checksum.ts'
 import { emptyBatch, offsetsPerBatch } from '../empty-batch.ts'
 
@@ -18,8 +19,8 @@ export interface LaidOutSegments {
 }
 
 export interface CompactedRun extends LaidOutSegments {
-  /** All of them, in memory of their own. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  /** All of them, one after another, in memory of their own: each piece but the last has `pieceBytes`. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
   /** The offsets of the markers that are gone, and aborted something. */
   readonly removedAborts: readonly number[]
 }
@@ -32,6 +33,9 @@ export interface KeptBatch {
   readonly maxTimestamp: number
 }
 
+/** What is left is copied into pieces of this size: one piece of memory for all of it would be copied while it grows, and take three times as much. */
+export const pieceBytes = 512 * 1024
+
 /**
  * Add the batches in the order of their offsets. Readers find the offset of a batch by adding up the lengths of those before it, so removed offsets are filled:
  * with one empty batch between two others, which has a checksum and is not sent to clients.
@@ -39,8 +43,10 @@ export interface KeptBatch {
 export class CompactedSegments {
   readonly #crc32c: Checksum
   readonly #segmentBytes: number
-  /** The first `#sizeBytes` are in use. */
-  #bytes = new Uint8Array(0)
+  /** All but the last are full. */
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = []
+  /** How much of the last one is in use. */
+  #lastBytes = pieceBytes
   readonly #segments: NewSegment[] = []
   readonly #removedAborts: number[] = []
   #batchCount = 0
@@ -79,8 +85,9 @@ export class CompactedSegments {
   /** `nextOffset`: the offset after the last one to cover. */
   finish(nextOffset: number): CompactedRun {
     this.#fill(nextOffset)
-    const bytes = new Uint8Array(this.#bytes.buffer.transfer(this.#sizeBytes))
-    return { segments: this.#segments, bytes, batchCount: this.#batchCount, removedAborts: this.#removedAborts }
+    const last = this.#pieces.pop()
+    if (last !== undefined) this.#pieces.push(new Uint8Array(last.buffer.transfer(this.#lastBytes)))
+    return { segments: this.#segments, pieces: this.#pieces, batchCount: this.#batchCount, removedAborts: this.#removedAborts }
   }
 
   #fill(until: number): void {
@@ -104,16 +111,23 @@ export class CompactedSegments {
       sizeBytes: (joins ? last.sizeBytes : 0) + bytes.length,
       maxTimestamp: joins ? Math.max(last.maxTimestamp, maxTimestamp) : maxTimestamp,
     })
-    const sizeBytes = this.#sizeBytes + bytes.length
-    if (sizeBytes > this.#bytes.length) this.#grow(sizeBytes)
-    this.#bytes.set(bytes, this.#sizeBytes)
+    this.#copy(bytes)
     this.#batchCount += 1
-    this.#sizeBytes = sizeBytes
+    this.#sizeBytes += bytes.length
     this.#nextOffset = lastOffset + 1
   }
 
-  #grow(sizeBytes: number): void {
-    const buffer = this.#bytes.buffer.transfer(Math.max(sizeBytes, 2 * this.#bytes.length))
-    this.#bytes = new Uint8Array(buffer)
+  #copy(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#lastBytes === pieceBytes) {
+        this.#pieces.push(new Uint8Array(pieceBytes))
+        this.#lastBytes = 0
+      }
+      const piece = must(this.#pieces.at(-1), 'the last piece')
+      const part = bytes.subarray(at, at + pieceBytes - this.#lastBytes)
+      piece.set(part, this.#lastBytes)
+      this.#lastBytes += part.length
+      at += part.length
+    }
   }
 }

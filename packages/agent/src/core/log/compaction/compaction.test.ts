@@ -1,10 +1,9 @@
-// Log compaction of whole logs against a naive model, the rewriting of single batches, and the hash of keys.
+// Log compaction of whole logs against a naive model, the rewriting of single batches, and the memory of what is left.
 import {
   attributeBits,
   buildBatch,
   type CodecName,
   type DecodedRecord,
-  type KeyColumns,
   RecordTable,
   readBatchHeader,
   readRecords,
@@ -16,8 +15,7 @@ import { isFiller } from '../empty-batch.ts'
 import { CleanedTransactions } from './cleaned-transactions.ts'
 import { type CompactionRules, compactBatch, type RememberedProducer } from './compact-batch.ts'
 import { addSegmentKeys, compactSegment, type IntactSegment } from './compact-segment.ts'
-import { CompactedSegments } from './compacted-segments.ts'
-import { hash128 } from './hash.ts'
+import { CompactedSegments, pieceBytes } from './compacted-segments.ts'
 import { KeyOffsets } from './key-offsets.ts'
 
 const readers = { crc32c: nativeCrc32c, codecs: nodeCodecs, records: new RecordTable() }
@@ -111,8 +109,8 @@ function compacted(log: Log, { fromOffset = 0, maxBytes = 1_000_000, ...rest }: 
   }
   const into = new CompactedSegments({ baseOffset: log.baseOffset, segmentBytes: 200, crc32c: nativeCrc32c })
   ran(compactSegment(log, rules, readers, into))
-  const { segments, bytes: laidOut } = into.finish(endOf(log))
-  const bytes = Buffer.from(laidOut)
+  const { segments, pieces } = into.finish(endOf(log))
+  const bytes = Buffer.concat(pieces)
   let [byteStart, offset] = [0, log.baseOffset]
   for (const segment of segments) {
     expect(segment).toMatchObject({ byteStart, baseOffset: offset })
@@ -315,62 +313,17 @@ test('a batch that cannot be unpacked stays', () => {
 
 test('removed offsets beyond 2^31 have several fillers', () => {
   const into = new CompactedSegments({ baseOffset: 5, segmentBytes: 1_000, crc32c: nativeCrc32c })
-  const { segments, bytes } = into.finish(2 ** 33)
-  expect(endOf({ bytes, baseOffset: 5 })).toBe(2 ** 33)
+  const { segments, pieces } = into.finish(2 ** 33)
+  expect(endOf({ bytes: Buffer.concat(pieces), baseOffset: 5 })).toBe(2 ** 33)
   expect(segments).toEqual([{ baseOffset: 5, lastOffset: 2 ** 33 - 1, byteStart: 0, sizeBytes: 4 * 61, maxTimestamp: -1 }])
 })
 
-test('the smallest map has room for one key, and does not find another', () => {
-  const latest = new KeyOffsets({ maxBytes: 1, maxKeys: 100 })
-  expect(latest.room).toBe(1)
-  put(latest, ['a'], 5)
-  expect([latest.room, ...lastOffsets(latest, ['a', 'b', null])]).toEqual([0, 5, -1, -1])
-})
-
-test('the map grows up to its bound, and finds each key in a full table', () => {
-  const maxBytes = 24 * 50_000
-  const latest = new KeyOffsets({ maxBytes, maxKeys: 1e9 })
-  expect(latest.sizeBytes).toBeLessThan(maxBytes / 2)
-  const keys = Array.from({ length: latest.room }, (_, index) => `key ${index}`)
-  put(latest, keys, 0)
-  put(latest, ['key 7', null], 3)
-  expect([latest.room, latest.keys, latest.sizeBytes]).toEqual([0, 45_000, maxBytes])
-  expect(lastOffsets(latest, keys)).toEqual(keys.map((_, offset) => offset))
-  expect(lastOffsets(latest, ['another'])).toEqual([-1])
-  put(latest, ['key 7'], 60_000)
-  expect(lastOffsets(latest, ['key 7', 'key 8'])).toEqual([60_000, 8])
-})
-
-/** Each key has the next offset. */
-function put(latest: KeyOffsets, keys: readonly (string | null)[], baseOffset: number): void {
-  latest.putAll(columnsOf(keys), { baseOffset, offsetDelta: Int32Array.from(keys.keys()) })
-}
-
-function lastOffsets(latest: KeyOffsets, keys: readonly (string | null)[]): readonly number[] {
-  const offsets = new Float64Array(keys.length)
-  latest.lastOffsetsOf(columnsOf(keys), offsets)
-  return [...offsets]
-}
-
-function columnsOf(keys: readonly (string | null)[]): KeyColumns {
-  const ends: number[] = []
-  for (const key of keys) ends.push((ends.at(-1) ?? 0) + (key?.length ?? 0))
-  return {
-    count: keys.length,
-    bytes: utf8.encode(keys.join('')),
-    keyStart: Int32Array.from([0, ...ends].slice(0, keys.length)),
-    keyEnd: Int32Array.from(ends, (end, index) => (keys[index] === null ? -1 : end)),
-  }
-}
-
-// The check of the reference implementation (smhasher's VerificationTest), which publishes this number.
-test('the hash is MurmurHash3', () => {
-  const into = new Uint32Array(4)
-  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte)
-  const hashes = new Uint32Array(256 * 4)
-  for (let length = 0; length < 256; length++) {
-    hash128(bytes, { start: 0, end: length, seed: 256 - length }, hashes, length * 4)
-  }
-  hash128(new Uint8Array(hashes.buffer), { start: 0, end: hashes.byteLength }, into)
-  expect(into[0]).toBe(0xb3ec_e62a)
+test('what is left is in pieces of one size, and none of them is copied while it grows', () => {
+  const into = new CompactedSegments({ baseOffset: 0, segmentBytes: 1_000_000, crc32c: nativeCrc32c })
+  const batches = Array.from({ length: 40 }, (_, offset) => aBatch({ records: [{ key: `${offset}`, value: 'x'.repeat(50_000) }] }))
+  for (const [offset, bytes] of batches.entries()) into.keep({ bytes, baseOffset: offset, lastOffset: offset, maxTimestamp: 1_000 })
+  const { pieces } = into.finish(batches.length)
+  expect(Buffer.concat(pieces).equals(Buffer.concat(batches))).toBe(true)
+  const last = into.sizeBytes % pieceBytes
+  expect(pieces.map(({ buffer }) => buffer.byteLength)).toEqual([pieceBytes, pieceBytes, pieceBytes, last])
 })

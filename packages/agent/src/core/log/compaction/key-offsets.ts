@@ -11,18 +11,20 @@ const offsetAt = 2
 /** Kafka's log.cleaner.io.buffer.load.factor: a fuller table takes too many steps for a key. */
 const maxLoad = 0.9
 
-/** Most passes know few keys, so a table begins with this many slots, and grows by half each time. */
+/** Most passes know few keys, so a table begins with this many slots, and grows by a quarter each time. */
 const firstSlots = 1 << 14
-const growth = 1.5
+const growth = 1.25
+/** While a table grows, its keys begin so many slots behind their places: keys with neighbouring hashes need some of them. */
+const spareSlots = 1 << 8
 
 /**
- * An open hash table. Like Kafka's SkimpyOffsetMap it keeps a hash of 128 bits instead of a key. Two keys with the same hash would be one key to it; with a
+ * An open hash table. Its memory is reserved at its largest size, and the system provides what is written to: the table grows at its place, and is never in memory twice. Like Kafka's SkimpyOffsetMap it keeps a hash of 128 bits instead of a key. Two keys with the same hash would be one key to it; with a
  * billion keys the chance of that is below 1 in 10^20.
  */
 export class KeyOffsets {
   /** Two views of the same memory. An offset is stored plus one: 0 is a free slot. */
-  #words: Uint32Array<ArrayBuffer>
-  #doubles: Float64Array<ArrayBuffer>
+  readonly #words: Uint32Array<ArrayBuffer>
+  readonly #doubles: Float64Array<ArrayBuffer>
   #slots: number
   /** A multiplication finds the slot of a hash in a tenth of the time that a division with a remainder takes. */
   #slotsPerHash: number
@@ -32,14 +34,15 @@ export class KeyOffsets {
   /** A sum that means nothing: without it, the slots would not be touched. */
   touched = 0
 
-  /** `maxBytes` bounds its memory; while it grows it takes two thirds more for a moment. `maxKeys` is the most keys that there can be. */
+  /** `maxBytes` bounds its memory, beside 6 KB for growing. `maxKeys` is the most keys that there can be. */
   constructor({ maxBytes, maxKeys }: KeyRoom) {
     this.#maxSlots = Math.max(2, Math.min(Math.floor(maxBytes / slotBytes), Math.ceil(maxKeys / maxLoad) + 1))
     // At least one slot stays free, or a key that is not there would be looked for indefinitely.
     this.#maxKeys = Math.min(this.#maxSlots - 1, Math.ceil(this.#maxSlots * maxLoad))
     this.#slots = Math.min(firstSlots, this.#maxSlots)
     this.#slotsPerHash = this.#slots / 2 ** 32
-    const memory = new ArrayBuffer(this.#slots * slotBytes)
+    const spare = this.#slots < this.#maxSlots ? spareSlots : 0
+    const memory = new ArrayBuffer((this.#maxSlots + spare) * slotBytes)
     this.#words = new Uint32Array(memory)
     this.#doubles = new Float64Array(memory)
   }
@@ -48,7 +51,7 @@ export class KeyOffsets {
     return this.#keys
   }
 
-  /** The memory that it takes. */
+  /** The memory that it has written to. */
   get sizeBytes(): number {
     return this.#slots * slotBytes
   }
@@ -138,24 +141,41 @@ export class KeyOffsets {
     }
   }
 
-  /** The slots of both tables are in the order of their hashes, so the copy runs through both memories once. */
+  /**
+   * The slots of a table are about in the order of their hashes, so the keys move to the end of the larger one, and from there, one after another, to their slots:
+   * each is read before its place is needed for others. A key for which that is not so comes last, and so do those at the beginning, which may have come around
+   * from the end of the table.
+   */
   #grow(): void {
-    const [words, doubles, slots] = [this.#words, this.#doubles, this.#slots]
-    this.#slots = Math.min(Math.ceil(growth * slots), this.#maxSlots)
-    this.#slotsPerHash = this.#slots / 2 ** 32
-    const memory = new ArrayBuffer(this.#slots * slotBytes)
-    this.#words = new Uint32Array(memory)
-    this.#doubles = new Float64Array(memory)
-    for (let from = 0; from < slots; from++) {
-      const offset = doubleAt(doubles, from * slotDoubles + offsetAt)
-      if (offset === 0) continue
-      const at = from * slotWords
-      let to = Math.floor(wordAt(words, at) * this.#slotsPerHash)
-      while (this.#doubles[to * slotDoubles + offsetAt] !== 0) to = to + 1 === this.#slots ? 0 : to + 1
-      this.#words.set(words.subarray(at, at + hashWords), to * slotWords)
-      this.#doubles[to * slotDoubles + offsetAt] = offset
+    const [words, doubles, before] = [this.#words, this.#doubles, this.#slots]
+    const after = Math.min(Math.ceil(growth * before), this.#maxSlots)
+    const last: Uint32Array[] = []
+    for (let slot = 0; doubleAt(doubles, slot * slotDoubles + offsetAt) !== 0; slot++) {
+      last.push(words.slice(slot * slotWords, (slot + 1) * slotWords))
+      doubles[slot * slotDoubles + offsetAt] = 0
     }
-    freed(words)
+    const from = after + spareSlots - before
+    words.copyWithin(from * slotWords, 0, before * slotWords)
+    words.fill(0, 0, from * slotWords)
+    this.#slots = after
+    this.#slotsPerHash = after / 2 ** 32
+    for (let slot = from; slot < from + before; slot++) {
+      if (doubleAt(doubles, slot * slotDoubles + offsetAt) === 0) continue
+      moved.set(words.subarray(slot * slotWords, (slot + 1) * slotWords))
+      doubles[slot * slotDoubles + offsetAt] = 0
+      if (!this.#place(moved, slot)) last.push(moved.slice())
+    }
+    for (const one of last) this.#place(one, after + spareSlots)
+  }
+
+  /** Puts the content of a slot into the first free one from its own on. False: that is not before `end`. */
+  #place(content: Uint32Array, end: number): boolean {
+    for (let slot = Math.floor(wordAt(content, 0) * this.#slotsPerHash); slot < end; slot = slot + 1 === this.#slots ? 0 : slot + 1) {
+      if (doubleAt(this.#doubles, slot * slotDoubles + offsetAt) !== 0) continue
+      this.#words.set(content, slot * slotWords)
+      return true
+    }
+    return false
   }
 }
 
@@ -185,6 +205,9 @@ function doubleAt(doubles: Float64Array, index: number): number {
   // Never absent.
   return doubles[index] ?? 0
 }
+
+/** The content of a slot that moves. */
+const moved = new Uint32Array(slotWords)
 
 const hashWords = 4
 const keysAtOnce = 64

@@ -56,8 +56,8 @@ function compacted(bytes: Uint8Array, pass: Pass = {}): Compacted {
   let step = walk.next()
   while (step.done !== true) step = walk.next()
   const [last] = [...batchesOf({ bytes, baseOffset: 0 })].slice(-1)
-  const { bytes: left, removedAborts } = into.finish((last?.lastOffset ?? -1) + 1)
-  return { bytes: left, differs: step.value, removedAborts }
+  const { pieces, removedAborts } = into.finish((last?.lastOffset ?? -1) + 1)
+  return { bytes: Buffer.concat(pieces), differs: step.value, removedAborts }
 }
 
 /** Record and marker of one producer each, from offset 0 on: `7` is a batch of the producer 7 in a transaction, `commit 7` and `abort 7` its markers. */

@@ -93,6 +93,12 @@ export class PassSteps {
     return run.finish(nextOffset)
   }
 
+  /** Gives the memory of the keys back at once. */
+  end(): void {
+    this.#latest?.free()
+    this.#latest = undefined
+  }
+
   /** Runs the step of that name. */
   *run<Name extends StepName>(name: Name, input: StepInput<Name>): Generator<number, StepOutput<Name>> {
     // The compiler does not connect the input with the method of the same name.
