@@ -2,6 +2,7 @@
 import { openMetadata } from '../packages/agent/src/metadata/open.ts'
 import { openPostgres } from '../packages/agent/src/metadata/postgres.ts'
 import { systemClock, systemRandom } from '../packages/agent/src/time/system-clock.ts'
+import { endProgram } from '../packages/sim/src/program.ts'
 import { quantile } from './rounds.ts'
 
 export interface CommitterResult {
@@ -51,4 +52,4 @@ const result: CommitterResult = {
 }
 process.stdout.write(`${JSON.stringify(result)}\n`)
 await store.close()
-process.exit(0)
+await endProgram(0)

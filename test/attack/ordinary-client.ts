@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildBatch, crc32c, Fetch, Heartbeat, JoinGroup, Metadata, Produce, SyncGroup } from '@local-kafka-service/protocol'
 import { WireClient } from '../../bench/wire-client.ts'
+import { endProgram } from '../../packages/sim/src/program.ts'
 import { call } from './attackers.ts'
 import type { Latencies } from './observer.ts'
 
@@ -65,7 +66,7 @@ for await (const _ of createInterface({ input: process.stdin })) {
   began = performance.now()
   console.log(JSON.stringify(seen))
 }
-process.exit()
+await endProgram(0)
 
 async function produced(client: WireClient, name: string): Promise<number | undefined> {
   const topicData = [{ name, partitionData: [{ index: 0, records }] }]

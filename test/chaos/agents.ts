@@ -7,6 +7,7 @@ import { Chance } from '../../packages/sim/src/chance.ts'
 import type { ProgramEnd } from '../../packages/sim/src/program.ts'
 import { freePorts } from '../e2e/testing/free-ports.ts'
 import { type ServerProcess, startServer } from '../e2e/testing/server.ts'
+import { type Cable, oneHost, startHosts } from './hosts.ts'
 import { type KillablePostgres, startKillablePostgres } from './killable-postgres.ts'
 import { type S3Proxy, startS3Proxy } from './s3-proxy.ts'
 import { type AgentName, agentNames } from './schedule.ts'
@@ -40,36 +41,46 @@ export interface ChaosClusterOptions {
   readonly s3Url: string
   /** `direct`: clients connect to the agents themselves, so the address of a dead one does not answer. `proxied`: to proxies, which can be cut and slow. */
   readonly clients: 'proxied' | 'direct'
+  /** `several`: each agent has one of its own. This process has `ownNetwork` then. */
+  readonly hosts: 'one' | 'several'
 }
 
-export async function startChaosCluster({ seed, s3Url, clients: reach }: ChaosClusterOptions, onProblem: OnProblem): Promise<ChaosCluster> {
+export async function startChaosCluster(
+  { seed, s3Url, clients: reach, hosts: number }: ChaosClusterOptions,
+  onProblem: OnProblem,
+): Promise<ChaosCluster> {
   const stack = new AsyncDisposableStack()
   try {
     const clusterId = randomUUID()
+    const hosts = number === 'one' ? oneHost : stack.use(await startHosts(agentNames))
+    const { gateway } = hosts
     const postgres = stack.use(await startKillablePostgres())
     const storage = s3Url === '' ? ownStorage(stack.use(await startS3Server())) : othersStorage(s3Url)
-    const s3 = stack.use(await startS3Proxy(storage.endpoint, new Chance(`S3 ${seed}`)))
+    const s3 = stack.use(await startS3Proxy(storage.endpoint, new Chance(`S3 ${seed}`), gateway))
     const agents = new Map<AgentName, ChaosAgent>()
     for (const name of agentNames) {
       const [kafka = 0, control = 0, data = 0] = await freePorts(3)
-      const clients = stack.use(await startTcpProxy(kafka))
-      const database = stack.use(await startTcpProxy(postgres.port))
+      const { address, prefix, cable } = hosts.of(name)
+      const clients = stack.use(await startTcpProxy({ target: { host: address, port: kafka }, listen: gateway }))
+      const database = stack.use(await startTcpProxy({ target: { host: '127.0.0.1', port: postgres.port }, listen: gateway }))
       const env = {
         AWS_ENDPOINT_URL_S3: s3.endpoint,
         AWS_ACCESS_KEY_ID: storage.credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: storage.credentials.secretAccessKey,
         AWS_REGION: 'us-east-1',
         LKS_STORAGE: `s3://${storage.bucket}/${storage.prefix}`,
-        LKS_METADATA: postgres.url(database.port),
+        LKS_METADATA: postgres.url({ host: gateway, port: database.port }),
         LKS_CLUSTER_ID: clusterId,
         LKS_MEMORY_BYTES: String(memoryBytes),
       }
       const ports = ['--kafka-port', String(kafka), '--control-port', String(control), '--data-port', String(data)]
-      const kafkaAddress = `127.0.0.1:${reach === 'direct' ? kafka : clients.port}`
+      const kafkaAddress = reach === 'direct' ? `${address}:${kafka}` : `${gateway}:${clients.port}`
       const advertised = ['--agent-name', name, '--advertised', kafkaAddress]
       const pace = ['--flush-puts-per-second', '50', '--flush-linger-ms', '20']
-      const start = (): Promise<ServerProcess> => startServer({ command: 'start', ports, args: [...advertised, ...pace], env })
-      agents.set(name, stack.use(new ChaosAgent(name, { start, kafkaAddress, clients, database, onProblem })))
+      const reachable = number === 'one' ? [] : ['--listen', address, '--allow-unauthenticated']
+      const args = [...advertised, ...pace, ...reachable]
+      const start = (): Promise<ServerProcess> => startServer({ command: 'start', ports, args, env, prefix })
+      agents.set(name, stack.use(new ChaosAgent(name, { start, kafkaAddress, clients, database, cable, onProblem })))
     }
     await Promise.all([...agents.values()].map((agent) => agent.running()))
     const owned = stack.move()
@@ -88,6 +99,7 @@ interface AgentParts {
   readonly kafkaAddress: string
   readonly clients: TcpProxy
   readonly database: TcpProxy
+  readonly cable: Cable | undefined
   readonly onProblem: OnProblem
 }
 
@@ -161,6 +173,13 @@ export class ChaosAgent implements AsyncDisposable {
 
   resume(): void {
     this.#server?.signal('SIGCONT')
+  }
+
+  /** For a run in which each agent has a host of its own. */
+  get cable(): Cable {
+    const { cable } = this.#parts
+    if (cable === undefined) throw new Error(`the host of ${this.name} has no cable`)
+    return cable
   }
 
   /** Drains, and stays away. */

@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly target?: string
   /** Of an S3 server of others: `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX`. Empty: our own. */
   readonly s3Url: string
+  /** `several`: each agent has one of its own, as in `startChaosCluster`. */
+  readonly hosts: 'one' | 'several'
   /** Instead of the seed's: what happens, to clients with their default settings that connect to the agents themselves. */
   readonly plan?: Plan | undefined
   /** For people who watch. */
@@ -52,7 +54,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const run: Run = {
     ...options,
     seconds: plan?.seconds ?? options.seconds,
-    schedule: target === undefined ? (plan?.schedule ?? scheduleOf(seed, options.seconds)) : [],
+    schedule: target === undefined ? (plan?.schedule ?? scheduleOf(seed, options.seconds, options.hosts)) : [],
     clients: chaosClients(),
     history,
     problems,
@@ -120,7 +122,10 @@ async function workAndScan(run: Run, cluster: ChaosCluster | undefined): Promise
   const at: Addressed = { bootstrap, topic: target === undefined ? topic : `${topic}-${Date.now()}`, partitions, settings }
   await using observer = new Observer(bootstrap, at.topic)
   await observer.createTopic(partitions)
-  const where = cluster === undefined ? target : `three agents and an S3 server (${cluster.storage.server})`
+  const where =
+    cluster === undefined
+      ? target
+      : `three agents on ${run.hosts === 'one' ? 'one host' : 'a host each'}, and an S3 server (${cluster.storage.server})`
   tell(`${clients.map(({ name }) => name).join(', ')} work on ${where}`)
   await work(run, { at, observer, cluster })
   tell('everything is read again, by each client')

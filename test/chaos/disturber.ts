@@ -34,6 +34,11 @@ async function begin(cluster: ChaosCluster, what: Disturbance): Promise<() => Pr
       agent.pause()
       return () => agent.resume()
     }
+    case 'pull a cable': {
+      const { cable } = agentOf(cluster, what.agent)
+      await cable.pull()
+      return () => cable.plugIn()
+    }
     case 'restart an agent':
       await agentOf(cluster, what.agent).restart()
       return () => {}

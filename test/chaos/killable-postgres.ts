@@ -11,8 +11,8 @@ import { freePorts } from '../e2e/testing/free-ports.ts'
 
 export interface KillablePostgres extends AsyncDisposable {
   readonly port: number
-  /** `postgres://postgres@127.0.0.1:5432/postgres`, or the same at the port of a proxy. */
-  url(port?: number): string
+  /** `postgres://postgres@127.0.0.1:5432/postgres`, or the same at a proxy. */
+  url(at?: { readonly host: string; readonly port: number }): string
   /** The server and all its processes, like `kill -9`. */
   kill(): Promise<void>
   /** Settles when it answers. */
@@ -37,7 +37,7 @@ export async function startKillablePostgres(): Promise<KillablePostgres> {
   if (process.getuid?.() === 0) spawnSync('chown', ['postgres', folder])
   const [initdb, ...initdbArgs] = asPostgres(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
   await runProgram(initdb, initdbArgs, { cwd: folder })
-  const url = (at = port): string => `postgres://postgres@127.0.0.1:${at}/postgres`
+  const url = (at = { host: '127.0.0.1', port }): string => `postgres://postgres@${at.host}:${at.port}/postgres`
   let server: Program | undefined
   const postgres: KillablePostgres = {
     port,

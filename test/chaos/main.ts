@@ -1,12 +1,17 @@
-// pnpm chaos [--seconds N] [--seed S] [--seeds COUNT] [--target HOST:PORT] [--record] [--keep]: clients of several libraries work on three agents while processes are killed
+// pnpm chaos [--seconds N] [--seed S] [--seeds COUNT] [--hosts one|several] [--target HOST:PORT] [--record] [--keep]: clients of several libraries work on three agents while processes are killed
 // and paused, and connections, S3 and PostgreSQL fail; then the history is checked and the database audited. LKS_TEST_S3 names an S3 server of others. Needs a build.
-// pnpm chaos --plan moves|kills|pauses [--turns N] instead does one thing to each agent in turn, and prints how long clients with their default settings waited.
+// With --hosts several each agent has a network namespace of its own, whose cable can be pulled; this needs Linux and root.
+// pnpm chaos --plan moves|kills|pauses|cables [--turns N] instead does one thing to each agent in turn, and prints how long clients with their default settings waited.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { endProgram } from '../../packages/sim/src/program.ts'
 import { builtMain } from '../e2e/testing/server.ts'
 import { type ChaosResult, runChaos } from './chaos.ts'
+import { canHaveHosts, ownNetwork } from './hosts.ts'
 import { recordRun } from './ledger.ts'
 import { describePauses } from './pause-table.ts'
 import { pausesOf } from './pauses.ts'
@@ -19,6 +24,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     target: { type: 'string' },
     plan: { type: 'string' },
+    hosts: { type: 'string', default: 'one' },
     turns: { type: 'string', default: '3' },
     record: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -28,15 +34,18 @@ const { values } = parseArgs({
 const seconds = wholeOf('--seconds', values.seconds)
 const first = values.seed === undefined ? Date.now() % 1_000_000 : wholeOf('--seed', values.seed)
 const plan = values.plan === undefined ? undefined : planOf(planNameOf(values.plan), wholeOf('--turns', values.turns))
+const hosts = hostsOf(values.hosts)
 const s3Url = process.env['LKS_TEST_S3'] ?? ''
 
 if (values.target === undefined && !existsSync(builtMain)) throw new Error('the server is not built: run pnpm build first')
+if (hosts === 'several' && process.env['LKS_CHAOS_NETWORK'] === undefined) await endProgram(await inOwnNetwork())
+if (values.plan === 'cables' && hosts === 'one') throw new RangeError('--plan cables needs --hosts several')
 let failed = 0
 const count = wholeOf('--seeds', values.seeds)
 for (let seed = first; seed < first + count; seed += 1) {
   console.log(plan === undefined ? `seed ${seed}, ${seconds} s` : plan.what)
   const say = values.quiet ? () => {} : (text: string) => console.log(`  ${text}`)
-  const result = await runChaos({ seed, seconds, s3Url, plan, say, ...(values.target !== undefined && { target: values.target }) })
+  const result = await runChaos({ seed, seconds, s3Url, hosts, plan, say, ...(values.target !== undefined && { target: values.target }) })
   console.log(describe(result))
   for (const counts of plan?.counts ?? []) console.log(describePauses(pausesOf(result.history, result.clients, counts), counts))
   if (result.problems.length > 0) failed += 1
@@ -47,7 +56,7 @@ for (let seed = first; seed < first + count; seed += 1) {
 }
 console.log(`${count - failed} passed, ${failed} failed`)
 // A client library may keep the event loop alive.
-process.exit(failed > 0 ? 1 : 0)
+await endProgram(failed > 0 ? 1 : 0)
 
 function describe({ problems, figures, disturbances, clients }: ChaosResult): string {
   const pauses = Object.entries(figures.longestPauseMs).map(([process, ms]) => `${process} ${(ms / 1_000).toFixed(1)} s`)
@@ -56,6 +65,20 @@ function describe({ problems, figures, disturbances, clients }: ChaosResult): st
     `     longest time without an acknowledgement: ${pauses.join(', ')}`,
     ...problems.slice(0, 40).map((problem) => `     ${problem.replaceAll('\n', '\n     ')}`),
   ].join('\n')
+}
+
+function hostsOf(text: string): 'one' | 'several' {
+  if (text !== 'one' && text !== 'several') throw new RangeError(`--hosts: '${text}' is not valid: use one or several`)
+  return text
+}
+
+/** The exit code of this run in a network of its own. */
+async function inOwnNetwork(): Promise<number> {
+  if (!canHaveHosts()) throw new Error('--hosts several needs Linux, root, and the commands unshare, nsenter and ip')
+  const [program = '', ...words] = [...ownNetwork, process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+  const running = spawn(program, words, { stdio: 'inherit', env: { ...process.env, LKS_CHAOS_NETWORK: 'own' } })
+  const [code] = await once(running, 'close')
+  return code ?? 1
 }
 
 function planNameOf(text: string): PlanName {

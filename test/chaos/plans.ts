@@ -1,7 +1,7 @@
 // The plans of measured runs: what happens to the agents in turn, when, and around which moments the pauses of clients count.
 import { agentNames, type Disturbance, type Disturbances } from './schedule.ts'
 
-export const planNames = ['moves', 'kills', 'pauses'] as const
+export const planNames = ['moves', 'kills', 'pauses', 'cables'] as const
 export type PlanName = (typeof planNames)[number]
 
 export interface Plan {
@@ -14,7 +14,7 @@ export interface Plan {
   readonly isSilent: boolean
 }
 
-/** Which waits of clients count. `given`: those around a change of the owners of slots to which all agents go on. `drained`: those after the beginning of a drain. `disturbed`: those after a kill or a stop. */
+/** Which waits of clients count. `given`: those around a change of the owners of slots to which all agents go on. `drained`: those after the beginning of a drain. `disturbed`: those after a kill, a stop or a pulled cable. */
 export type Counted = 'given' | 'drained' | 'disturbed'
 
 /** `turns`: three are one of each agent. */
@@ -35,6 +35,13 @@ export function planOf(name: PlanName, turns: number): Plan {
         counts: ['disturbed'],
         isSilent: false,
       }
+    case 'cables':
+      return {
+        what: 'the cable of each agent in turn is pulled for 30 s',
+        ...inTurn('pull a cable', turns, { lasts: 30, each: 60 }),
+        counts: ['disturbed'],
+        isSilent: false,
+      }
     case 'pauses':
       return {
         what: 'each agent in turn is stopped with SIGSTOP for 30 s',
@@ -45,7 +52,7 @@ export function planOf(name: PlanName, turns: number): Plan {
   }
 }
 
-type OfAgent = Extract<Disturbance, { agent: unknown }>['kind'] & `${string} an agent`
+type OfAgent = Extract<Disturbance, { agent: unknown }>['kind'] & (`${string} an agent` | 'pull a cable')
 
 function inTurn(
   kind: OfAgent,

@@ -28,7 +28,7 @@ type Failure = 'busy' | 'cut before' | 'cut after' | 'error after' | 'cut in the
 const failureKinds: readonly Failure[] = ['busy', 'busy', 'cut before', 'cut after', 'error after', 'cut in the answer']
 
 /** Signatures hold, because the name of the host travels unchanged. */
-export async function startS3Proxy(target: string, chance: Chance): Promise<S3Proxy> {
+export async function startS3Proxy(target: string, chance: Chance, listen = '127.0.0.1'): Promise<S3Proxy> {
   const { hostname, port } = new URL(target)
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   let weather = fairWeather
@@ -63,10 +63,10 @@ export async function startS3Proxy(target: string, chance: Chance): Promise<S3Pr
     // The connection of the server, or of its client, is gone: then so is this one.
     serve(incoming, response).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, listen)
   await once(server, 'listening')
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://${listen}:${(server.address() as AddressInfo).port}`,
     get failures() {
       return failures
     },

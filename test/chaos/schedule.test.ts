@@ -21,6 +21,8 @@ test('everything is healed before the end, in the order of the schedule', () => 
   }
 })
 
-test('fifty seeds have every kind', () => {
-  expect(new Set(seeds.flatMap((seed) => scheduleOf(seed, 60).map(({ what }) => what.kind))).size).toBe(12)
+test('fifty seeds have every kind, and cables only where there are some', () => {
+  const kinds = (hosts: 'one' | 'several') => new Set(seeds.flatMap((seed) => scheduleOf(seed, 60, hosts).map(({ what }) => what.kind)))
+  expect(kinds('one').size).toBe(12)
+  expect(kinds('several')).toEqual(new Set([...kinds('one'), 'pull a cable']))
 })

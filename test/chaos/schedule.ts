@@ -9,6 +9,8 @@ export type Disturbance =
   | { readonly kind: 'kill an agent'; readonly agent: AgentName }
   /** SIGSTOP, then SIGCONT. After 5 s the others fence it. */
   | { readonly kind: 'pause an agent'; readonly agent: AgentName }
+  /** Its packets vanish, as when its machine has lost power: no connection ends. After 5 s the others fence it. Only where each agent has a host of its own. */
+  | { readonly kind: 'pull a cable'; readonly agent: AgentName }
   /** SIGTERM, and started again at once. */
   | { readonly kind: 'restart an agent'; readonly agent: AgentName }
   /** All processes of it, like `kill -9`. It is started again at the end. */
@@ -37,8 +39,8 @@ const calmMs = 3_000
 /** Everything is healed so long before the end. */
 const healedMs = 2_000
 
-/** Disturbances overlap, but no part is disturbed twice at a time. */
-export function scheduleOf(seed: number, seconds: number): Disturbances {
+/** Disturbances overlap, but no part is disturbed twice at a time. `hosts`: whether each agent has its own, and a cable. */
+export function scheduleOf(seed: number, seconds: number, hosts: 'one' | 'several' = 'one'): Disturbances {
   const chance = new Chance(`chaos ${seed}`)
   const endMs = seconds * 1_000 - healedMs
   const schedule: Scheduled[] = []
@@ -49,7 +51,7 @@ export function scheduleOf(seed: number, seconds: number): Disturbances {
     }
     const begunAtMs = atMs
     const busy = new Set(schedule.filter((other) => other.untilMs > begunAtMs).map((other) => partOf(other.what)))
-    const possible = disturbancesOf(chance).filter((what) => !busy.has(partOf(what)))
+    const possible = disturbancesOf(chance, hosts).filter((what) => !busy.has(partOf(what)))
     if (possible.length === 0) continue
     const what = chance.pick(possible)
     const untilMs = Math.min(endMs, atMs + durationMs(what, chance))
@@ -64,9 +66,11 @@ export function describeDisturbance(what: Disturbance): string {
 }
 
 /** Those that it is drawn from: kills and pauses are the most. */
-function disturbancesOf(chance: Chance): readonly Disturbance[] {
+function disturbancesOf(chance: Chance, hosts: 'one' | 'several'): readonly Disturbance[] {
   const agent = chance.pick(agentNames)
+  const cable = { kind: 'pull a cable', agent } as const
   return [
+    ...(hosts === 'several' ? [cable, cable] : []),
     { kind: 'kill an agent', agent },
     { kind: 'kill an agent', agent },
     { kind: 'pause an agent', agent },
@@ -93,6 +97,7 @@ function durationMs({ kind }: Disturbance, chance: Chance): number {
     case 'kill PostgreSQL':
       return chance.between([200, 5_000])
     case 'pause an agent':
+    case 'pull a cable':
       return chance.between([200, 12_000])
     case 'kill an agent':
     case 'slow clients':
@@ -105,11 +110,12 @@ function durationMs({ kind }: Disturbance, chance: Chance): number {
   }
 }
 
-/** What a disturbance takes for itself. A process that is killed or paused is one part. */
+/** What a disturbance takes for itself. An agent that is killed, paused or cut off is one part. */
 function partOf(what: Disturbance): string {
   switch (what.kind) {
     case 'kill an agent':
     case 'pause an agent':
+    case 'pull a cable':
     case 'restart an agent':
       return `agent ${what.agent}`
     case 'cut clients':

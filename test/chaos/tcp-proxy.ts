@@ -14,7 +14,13 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void
 }
 
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** The port and the host of the target, and the host to listen on. */
+export interface ProxyEnds {
+  readonly target: { readonly host: string; readonly port: number }
+  readonly listen: string
+}
+
+export async function startTcpProxy({ target: to, listen }: ProxyEnds): Promise<TcpProxy> {
   let delayMs = 0
   let held: PromiseWithResolvers<void> | undefined
   const sockets = new Set<Socket>()
@@ -31,7 +37,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   }
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true })
+    const target = connect({ ...to, allowHalfOpen: true })
     const pair = [client, target]
     const end = (): void => {
       for (const socket of pair) socket.destroy()
@@ -49,7 +55,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     relay(client, target).catch(end)
     relay(target, client).catch(end)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, listen)
   await once(server, 'listening')
   const cut = (): void => {
     for (const socket of sockets) socket.resetAndDestroy()

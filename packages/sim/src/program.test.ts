@@ -33,6 +33,17 @@ test('input, lines and bytes pass unchanged, also characters that a chunk splits
   expect(program.lines).toEqual(['hälf'])
 })
 
+test('endProgram loses nothing that it wrote, although its reader is busy', async () => {
+  const ending = `import { endProgram } from ${JSON.stringify(new URL('program.ts', import.meta.url))}`
+  const writing = "for (let line = 0; line < 2_000; line++) process.stdout.write('x'.repeat(999) + '\\n')"
+  const program = startProgram(process.execPath, ['--input-type=module', '-e', `${ending}; ${writing}; await endProgram(3)`])
+  await program.firstLine()
+  const until = performance.now() + 300
+  while (performance.now() < until);
+  const { code, stdout } = await program.ended
+  expect([code, stdout.length]).toEqual([3, 2_000_000])
+})
+
 test('a program that takes longer than its limit is killed', async () => {
   await expect(runProgram(...node('setInterval(() => {}, 1_000)'), { limitMs: 50 })).rejects.toThrow(/failed \(SIGKILL\)/)
 })

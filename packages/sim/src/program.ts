@@ -38,6 +38,12 @@ export async function runProgram(
   return await running.succeeded()
 }
 
+/** For the program itself: ends it when the system has all of its output. `process.exit` drops what a busy reader has not taken yet. */
+export async function endProgram(code: number): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) await new Promise<void>((resolve) => stream.write('', () => resolve()))
+  return process.exit(code)
+}
+
 export class Program implements AsyncDisposable {
   /** Settles once all output is read. Rejects only if the program cannot be started. */
   readonly ended: Promise<ProgramEnd>

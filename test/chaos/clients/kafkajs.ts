@@ -1,6 +1,7 @@
 // kafkajs in a run of chaos: an idempotent producer, two members of a group, and a scan.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Consumer, type EachBatchPayload, Kafka, logLevel, type Producer } from 'kafkajs'
+import { endProgram } from '../../../packages/sim/src/program.ts'
 import { valueOf } from '../history.ts'
 import { emit, isAtEnds, notesRejections, phases, taskOf } from './client-lines.ts'
 
@@ -17,7 +18,7 @@ const kafka = new Kafka({
 notesRejections(name)
 if (command === 'scan') await scan()
 else await work()
-process.exit(0)
+await endProgram(0)
 
 async function work(): Promise<void> {
   const { stopped, ended } = phases()

@@ -1,6 +1,7 @@
 // @platformatic/kafka in a run of chaos: an idempotent producer, a member of a group, and a scan.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Consumer, type MessagesStream, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
+import { endProgram } from '../../../packages/sim/src/program.ts'
 import { type PolledRecord, valueOf } from '../history.ts'
 import { emit, isAtEnds, notesRejections, phases, taskOf } from './client-lines.ts'
 
@@ -21,7 +22,7 @@ const group = `${name}-group`
 notesRejections(name)
 if (command === 'scan') await scan()
 else await work()
-process.exit(0)
+await endProgram(0)
 
 async function work(): Promise<void> {
   const { stopped, ended } = phases()

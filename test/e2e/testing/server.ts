@@ -41,6 +41,8 @@ export interface ServerRun {
   readonly entry?: 'built' | 'source' | Installed
   /** A server that is not ready by then is killed. */
   readonly readyWithinMs?: number
+  /** The words before the command, for a program that becomes it. */
+  readonly prefix?: readonly string[]
 }
 
 /** A packed `lks` somewhere else, and the Node that runs it. */
@@ -105,9 +107,10 @@ async function startLks({
   env = {},
   cwd,
   entry = 'built',
+  prefix = [],
 }: ServerRun): Promise<{ readonly program: Program; readonly ended: Promise<ProgramEnd> }> {
   const folder = cwd === undefined ? await temporaryFolder() : undefined
-  const [executable, ...before] = programOf(entry)
+  const [executable = '', ...before] = [...prefix, ...programOf(entry)]
   const program = startProgram(executable, [...before, ...args], {
     cwd: cwd ?? folder?.path,
     env: { ...withoutOurVariables(), ...env },

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { endProgram } from '../../../../packages/sim/src/program.ts'
 
 export interface CommandOptions {
   readonly bootstrap: string
@@ -37,7 +38,7 @@ export async function runCommand(commands: Commands): Promise<void> {
     count: Number(text('count')),
     idempotent: text('idempotent') === 'true',
   })
-  process.exit(0)
+  await endProgram(0)
 }
 
 export function emit(line: Readonly<Record<string, unknown>>): void {
