@@ -9,22 +9,32 @@ const maxBytes = 50 * 1024 * 1024
 export class TopicReader {
   readonly #client: WireClient
   readonly #topic: string
-  readonly #nextOffsets: number[]
+  /** By partition. */
+  readonly #nextOffsets: Map<number, number>
   readonly #maxWaitMs: number
 
   constructor(
     client: WireClient,
-    { topic, partitions, maxWaitMs }: { readonly topic: string; readonly partitions: number; readonly maxWaitMs: number },
+    {
+      topic,
+      partitions,
+      maxWaitMs,
+    }: {
+      readonly topic: string /** Their number, or some of them. */
+      readonly partitions: number | readonly number[]
+      readonly maxWaitMs: number
+    },
   ) {
     this.#client = client
     this.#topic = topic
-    this.#nextOffsets = Array.from({ length: partitions }, () => 0)
+    const read = typeof partitions === 'number' ? Array.from({ length: partitions }, (_, partition) => partition) : partitions
+    this.#nextOffsets = new Map(read.map((partition) => [partition, 0]))
     this.#maxWaitMs = maxWaitMs
   }
 
   /** The whole batches of one response, which follow those of the response before. Empty if the server waited for more without success. */
   async next(): Promise<readonly Uint8Array[]> {
-    const partitions = this.#nextOffsets.map((fetchOffset, partition) => ({ partition, fetchOffset, partitionMaxBytes }))
+    const partitions = Array.from(this.#nextOffsets, ([partition, fetchOffset]) => ({ partition, fetchOffset, partitionMaxBytes }))
     const request = {
       maxWaitMs: this.#maxWaitMs,
       minBytes: 1,
@@ -43,7 +53,7 @@ export class TopicReader {
         if (sizeBytes === undefined || at + sizeBytes > records.length) break
         const { baseOffset, lastOffsetDelta } = readBatchHeader(records, at)
         batches.push(records.subarray(at, at + sizeBytes))
-        this.#nextOffsets[partitionIndex] = baseOffset + lastOffsetDelta + 1
+        this.#nextOffsets.set(partitionIndex, baseOffset + lastOffsetDelta + 1)
         at += sizeBytes
       }
     }

@@ -18,8 +18,8 @@ export class WireClient {
     socket.on('close', () => this.#failed.reject(new Error('the server closed the connection')))
   }
 
-  static async open(port: number): Promise<WireClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  static async open(port: number, host = '127.0.0.1'): Promise<WireClient> {
+    const socket = connect({ port, host, noDelay: true })
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     return new WireClient(socket)
   }

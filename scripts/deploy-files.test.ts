@@ -42,6 +42,8 @@ interface Compose {
       {
         readonly environment?: Environment
         readonly ports?: readonly string[]
+        readonly network_mode?: string
+        readonly healthcheck?: { readonly test: readonly string[] }
         readonly depends_on?: object
         readonly volumes?: readonly string[]
         readonly command?: readonly string[]
@@ -55,17 +57,23 @@ test('each agent of the compose file has a configuration that the server accepts
   const { services, volumes } = parse(file('compose.yaml'), { merge: true }) as Compose
   const agents = Object.entries(services).filter(([name]) => name.startsWith('agent-'))
   expect(agents).toHaveLength(3)
-  for (const [name, { environment = {}, ports: published = [], command }] of agents) {
-    expect(command).toEqual(['start'])
-    const { objects, metadata, hosts, advertised } = planWith('start', { env: environment })
+  const published = services['network']?.ports?.map((one) => one.split(':')) ?? []
+  const everyPort = published.flatMap(([, outside = '', inside]) => {
+    // An agent forwards to the others at the addresses that clients outside use.
+    expect(inside).toBe(outside)
+    const [first = 0, last = 0] = outside.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  })
+  const used = agents.flatMap(([name, { environment = {}, command, network_mode: network, healthcheck }]) => {
+    expect([command, network]).toEqual([['start'], 'service:network'])
+    const { objects, metadata, hosts, advertised, kafkaPort, http } = planWith('start', { env: environment })
     expect([objects.kind, metadata.kind, hosts]).toEqual(['s3', 'postgres', ['0.0.0.0']])
     expect(environment['LKS_AGENT_NAME']).toBe(name)
-    const mapped = published.map((one) => one.split(':').map(Number))
-    expect(mapped.map(([, , inside]) => inside)).toEqual(ports)
-    expect(advertised).toEqual({ host: 'localhost', port: mapped[0]?.[1] })
-  }
-  const outside = agents.flatMap(([, { ports: published = [] }]) => published.map((one) => one.split(':')[1]))
-  expect(new Set(outside).size).toBe(9)
+    expect(advertised).toEqual({ host: 'localhost', port: kafkaPort })
+    expect(healthcheck?.test.at(-1)).toContain(`http://127.0.0.1:${http?.control.port}/readyz`)
+    return [kafkaPort, http?.control.port, http?.data.port]
+  })
+  expect(used.toSorted()).toEqual(everyPort.toSorted())
   for (const { depends_on: needed = [], volumes: mounted = [] } of Object.values(services)) {
     for (const name of Array.isArray(needed) ? needed : Object.keys(needed)) expect(Object.keys(services)).toContain(name)
     for (const mount of mounted) expect(Object.keys(volumes)).toContain(mount.split(':')[0])

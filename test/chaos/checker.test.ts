@@ -1,7 +1,7 @@
 // The checker of histories, with histories in which a bug is planted.
 import { describe, expect, test } from 'vitest'
 import { check, type Rule } from './checker.ts'
-import type { ClientLine, HistoryLine, ObserverLine, Reader } from './history.ts'
+import type { ClientLine, HistoryLine, ObserverLine, Reader, StoredBatch } from './history.ts'
 
 const readers: readonly Reader[] = [
   { kind: 'assigned', name: 'reader' },
@@ -54,7 +54,60 @@ test('a history without a fault is clean, and counted', () => {
   const history = aHistory().map((line, atMs): HistoryLine => ({ atMs, process: 'p', ...line }))
   expect(check(history, readers)).toEqual({
     anomalies: [],
-    figures: { sent: 4, acknowledged: 4, unknown: 0, polled: 17, commits: 1, longestPauseMs: { p: 1 } },
+    figures: { sent: 4, acknowledged: 4, unknown: 0, polled: 17, commits: 1, resent: 0, longestPauseMs: { p: 1 } },
+  })
+})
+
+test('an acknowledgement may have no offset', () => {
+  expect(rulesOf(aHistory().map((line) => (line.f === 'sent' && line.value === 'b' ? { ...line, offset: null } : line)))).toEqual([])
+})
+
+describe('the stored batches', () => {
+  const batches = (...more: readonly Partial<StoredBatch>[]): readonly Line[] => {
+    const first = { partition: 0, offset: 0, records: 1, producerId: 7, epoch: 0, sequence: 0 }
+    return more.map((batch) => ({ f: 'batch', ...first, ...batch }))
+  }
+
+  test('those of one producer follow one another in each partition, and those of other producers are between them', () => {
+    const stored = batches(
+      { records: 2 },
+      { offset: 2, producerId: 8 },
+      { offset: 3, producerId: -1, epoch: -1, sequence: -1 },
+      { offset: 4, sequence: 2 },
+      { offset: 5, epoch: 1, sequence: 0 },
+      { partition: 1 },
+    )
+    // They arrive in any order.
+    expect(rulesOf([...aHistory(), ...stored.toReversed()])).toEqual([])
+  })
+
+  test.each([
+    ['repeated', { offset: 2, sequence: 0 }],
+    ['missing', { offset: 2, sequence: 3 }],
+    ['not at 0 in a new epoch', { offset: 2, epoch: 1, sequence: 2 }],
+  ])('a sequence number is %s', (_, second) => {
+    expect(rulesOf([...aHistory(), ...batches({ records: 2 }, second)])).toEqual(['broken sequence'])
+  })
+
+  test('the epoch goes back', () => {
+    expect(rulesOf([...aHistory(), ...batches({ epoch: 1 }, { offset: 1, epoch: 0 })])).toEqual(['broken sequence'])
+  })
+
+  test('a record is stored twice: by the broker, or because its client sent it under another epoch or producer id', () => {
+    const twice = aHistory().map(
+      (line): Line => (line.f === 'polled' && line.reader.startsWith('scan') ? { ...line, records: [...line.records, [0, 3, 'a']] } : line),
+    )
+    const figures = (lines: readonly Line[]) =>
+      check(
+        lines.map((line, atMs): HistoryLine => ({ atMs, process: 'p', ...line })),
+        readers,
+      )
+    expect(rulesOf(twice)).toEqual(['duplicate'])
+    expect(rulesOf([...twice, ...batches({ records: 3 }, { offset: 3, sequence: 3 })])).toEqual(['duplicate'])
+    for (const again of [{ epoch: 1 }, { producerId: 9 }]) {
+      const verdict = figures([...twice, ...batches({ records: 3 }, { offset: 3, ...again })])
+      expect([verdict.anomalies, verdict.figures.resent]).toEqual([[], 1])
+    }
   })
 })
 

@@ -1,6 +1,6 @@
 // Checks a history for what a Kafka must never do: lose, double, move, reorder or skip a record, or lose a committed offset.
 // The rules are those of Jepsen's kafka workload (github.com/jepsen-io/redpanda), without transactions.
-import type { HistoryLine, PartitionOffset, PolledRecord, Reader } from './history.ts'
+import type { HistoryLine, PartitionOffset, PolledRecord, Reader, StoredBatch } from './history.ts'
 
 export interface Anomaly {
   readonly rule: Rule
@@ -12,7 +12,7 @@ export type Rule =
   | 'phantom record'
   /** One offset has two values. */
   | 'inconsistent offset'
-  /** One value has two offsets. */
+  /** One value has two offsets, and its client did not begin anew between them: see `resent`. */
   | 'duplicate'
   /** A value is at another offset than the acknowledged one. */
   | 'wrong offset'
@@ -30,6 +30,8 @@ export type Rule =
   | 'lost commit'
   /** No member of a group, or an assigned reader, ever received an acknowledged record. */
   | 'unseen record'
+  /** Stored batches of one producer id do not follow one another: a sequence number is missing or repeated, or the epoch goes back. */
+  | 'broken sequence'
 
 export interface Verdict {
   readonly anomalies: readonly Anomaly[]
@@ -42,6 +44,11 @@ export interface HistoryFigures {
   readonly unknown: number
   readonly polled: number
   readonly commits: number
+  /**
+   * Records that are stored twice because their client sent them again under another producer id or epoch, so that no broker can know them. librdkafka does so with what is under
+   * way when it takes the next epoch.
+   */
+  readonly resent: number
   /** The longest time in which no record of a process was acknowledged, for each process that sends. */
   readonly longestPauseMs: Readonly<Record<string, number>>
 }
@@ -78,7 +85,7 @@ class HistoryChecker {
   readonly #readers: ReadonlyMap<string, Reader>
   /** The partition that each value was sent to. */
   readonly #sent = new Map<string, number>()
-  readonly #acknowledged = new Map<string, Place>()
+  readonly #acknowledged = new Map<string, { readonly partition: number; readonly offset: number | null }>()
   /** What is at each offset of each partition, by acknowledgements and reads. */
   readonly #log: Map<number, string>[] = []
   /** Where each value is. */
@@ -96,6 +103,9 @@ class HistoryChecker {
   readonly #asked = new Map<number, AskedOffsets>()
   /** Answers that are older than what was committed before the question, unless a member went back: its commit may be acknowledged later. */
   #older: OlderOffset[] = []
+  /** Values with two offsets: whose fault it is, the stored batches show. */
+  readonly #doubled = new Map<string, { readonly places: readonly [Place, Place]; readonly text: string }>()
+  readonly #batches: StoredBatch[] = []
   readonly #lastAcknowledgedMs = new Map<string, number>()
   readonly #pauses: Record<string, number> = {}
   #unknown = 0
@@ -127,6 +137,9 @@ class HistoryChecker {
         return
       case 'fetched offsets':
         return this.#returned(line.group, line.id, line.offsets)
+      case 'batch':
+        this.#batches.push(line)
+        return
       case 'joined':
       case 'error':
       case 'done':
@@ -142,6 +155,7 @@ class HistoryChecker {
         this.#report('phantom record', `${name} received '${value}' at ${offset} of ${partition}, which was not sent there`)
     for (const { group, partition, offset, due } of this.#older)
       this.#report('lost commit', `${group} is at ${offset} of ${partition}, and ${due} was committed before`)
+    const resent = this.#checkBatches()
     for (const values of this.#order.values()) this.#ordered(values)
     for (const reader of this.#readers.values()) {
       if (reader.kind === 'scan') this.#scanned(reader)
@@ -155,6 +169,7 @@ class HistoryChecker {
         unknown: this.#unknown,
         polled: this.#polled,
         commits: this.#commits,
+        resent,
         longestPauseMs: this.#pauses,
       },
     }
@@ -170,7 +185,7 @@ class HistoryChecker {
 
   #acknowledge({ process, partition, value, offset, atMs }: HistoryLine & { readonly f: 'sent' }): void {
     this.#acknowledged.set(value, { partition, offset })
-    this.#isAt(value, { partition, offset }, `${process} received the acknowledgement`)
+    if (offset !== null) this.#isAt(value, { partition, offset }, `${process} received the acknowledgement`)
     const last = this.#lastAcknowledgedMs.get(process)
     if (last !== undefined) this.#pauses[process] = Math.max(this.#pauses[process] ?? 0, atMs - last)
     this.#lastAcknowledgedMs.set(process, atMs)
@@ -180,8 +195,8 @@ class HistoryChecker {
   #ordered(values: readonly string[]): void {
     let before: { readonly value: string; readonly offset: number } | undefined
     for (const value of values) {
-      const offset = this.#acknowledged.get(value)?.offset
-      if (offset === undefined) continue
+      const offset = this.#acknowledged.get(value)?.offset ?? null
+      if (offset === null) continue
       if (before !== undefined && before.offset >= offset)
         this.#report('non-monotonic send', `'${value}' was sent after '${before.value}', and has ${offset}, not after ${before.offset}`)
       before = { value, offset }
@@ -222,10 +237,9 @@ class HistoryChecker {
     if (known !== undefined && (known.partition !== partition || known.offset !== offset)) {
       const acknowledged = this.#acknowledged.get(value)
       const wrong = acknowledged !== undefined && this.#log[known.partition]?.get(known.offset) !== value
-      this.#report(
-        wrong ? 'wrong offset' : 'duplicate',
-        `'${value}' is at ${offset} of ${partition} (${why}), and at ${known.offset} of ${known.partition}`,
-      )
+      const text = `'${value}' is at ${offset} of ${partition} (${why}), and at ${known.offset} of ${known.partition}`
+      if (wrong) this.#report('wrong offset', text)
+      else if (!this.#doubled.has(value)) this.#doubled.set(value, { places: [known, place], text })
     }
     this.#places.set(value, place)
   }
@@ -248,6 +262,33 @@ class HistoryChecker {
       const due = asked.committed.get(key) ?? -1
       if (offset < due && !asked.since.has(`${key} ${offset}`)) this.#older.push({ key, group, partition, offset, due })
     }
+  }
+
+  /** Returns how many of the doubled values their clients have sent under two producer ids or epochs. */
+  #checkBatches(): number {
+    const batches = this.#batches.toSorted((one, other) => one.partition - other.partition || one.offset - other.offset)
+    const last = new Map<string, StoredBatch>()
+    for (const batch of batches) {
+      const { partition, producerId, epoch, sequence } = batch
+      if (producerId < 0) continue
+      const key = `${producerId} ${partition}`
+      const before = last.get(key)
+      last.set(key, batch)
+      const due = before?.epoch === epoch ? before.sequence + before.records : 0
+      if (sequence !== due || epoch < (before?.epoch ?? 0))
+        this.#report('broken sequence', `${described(batch)} follows ${before === undefined ? 'none' : described(before)}`)
+    }
+    const batchAt = ({ partition, offset }: Place): StoredBatch | undefined =>
+      batches.find((one) => one.partition === partition && one.offset <= offset && offset < one.offset + one.records)
+    let resent = 0
+    for (const { places, text } of this.#doubled.values()) {
+      const [one, other] = places.map(batchAt)
+      const isResent = one !== undefined && other !== undefined && (one.producerId !== other.producerId || one.epoch !== other.epoch)
+      if (isResent) resent += 1
+      else
+        this.#report('duplicate', [text, ...[one, other].map((batch) => (batch === undefined ? 'no batch' : described(batch)))].join('; '))
+    }
+    return resent
   }
 
   /** A group of several members is looked at for each of them, and reported once. */
@@ -275,6 +316,10 @@ class HistoryChecker {
   #report(rule: Rule, text: string): void {
     this.#anomalies.push({ rule, text })
   }
+}
+
+function described({ partition, offset, records, producerId, epoch, sequence }: StoredBatch): string {
+  return `${records} records at ${offset} of ${partition} from ${sequence} of producer ${producerId}, epoch ${epoch}`
 }
 
 /** Members of a group share their work. */

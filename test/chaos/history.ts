@@ -10,8 +10,8 @@ export type ClientSettings = 'patient' | 'default'
 export type ClientLine =
   /** About to be sent. */
   | { readonly f: 'send'; readonly partition: number; readonly value: string }
-  /** Acknowledged. */
-  | { readonly f: 'sent'; readonly partition: number; readonly value: string; readonly offset: number }
+  /** Acknowledged. Null: without an offset, as librdkafka does when a later batch of the partition was answered, and so this one is stored, too. */
+  | { readonly f: 'sent'; readonly partition: number; readonly value: string; readonly offset: number | null }
   /** The send failed, and the record may be in the log or not. The client never sends it again. */
   | { readonly f: 'unknown'; readonly partition: number; readonly value: string; readonly error: string }
   /** Records that a reader received, in its order. */
@@ -40,8 +40,20 @@ export type ObserverLine =
   /** The answer. -1: none is committed. */
   | { readonly f: 'fetched offsets'; readonly group: string; readonly id: number; readonly offsets: readonly PartitionOffset[] }
   | { readonly f: 'fault'; readonly text: string }
+  /** A batch that is stored at the end. */
+  | ({ readonly f: 'batch' } & StoredBatch)
   /** Slots have another owner: how many each agent has now. */
   | { readonly f: 'slots'; readonly owned: Readonly<Record<string, number>> }
+
+/** `sequence`: of its first record. All three of its producer are -1 if that is not idempotent. */
+export interface StoredBatch {
+  readonly partition: number
+  readonly offset: number
+  readonly records: number
+  readonly producerId: number
+  readonly epoch: number
+  readonly sequence: number
+}
 
 /** How a reader reads, and so what must hold for it. */
 export interface Reader {

@@ -63,6 +63,9 @@ function describe({ problems, figures, disturbances, clients }: ChaosResult): st
   return [
     `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${disturbances} disturbances; ${clients.join(', ')}: ${figures.sent} sent, ${figures.acknowledged} acknowledged, ${figures.unknown} unknown, ${figures.polled} received, ${figures.commits} commits`,
     `     longest time without an acknowledgement: ${pauses.join(', ')}`,
+    ...(figures.resent > 0
+      ? [`     ${figures.resent} records are stored twice, because their client sent them again under another producer id or epoch`]
+      : []),
     ...problems.slice(0, 40).map((problem) => `     ${problem.replaceAll('\n', '\n     ')}`),
   ].join('\n')
 }

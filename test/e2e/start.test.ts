@@ -22,7 +22,10 @@ describe('a start that must fail', () => {
 
   test('on an address that others reach, without an explicit word; with it the start goes on to the database', async () => {
     expectError(await lks(['start', ...stores, '--listen', '0.0.0.0']), 'LKS-1011', /--allow-unauthenticated/, 2)
-    const allowed = await lks(['start', ...anyPorts, ...stores, '--listen', '0.0.0.0', '--allow-unauthenticated'], { env: withoutS3 })
+    const allowed = await lks(
+      ['start', ...anyPorts, ...stores, '--listen', '0.0.0.0', '--allow-unauthenticated', '--advertised', 'localhost:9092'],
+      { env: withoutS3 },
+    )
     expect(allowed.stderr).toMatch(/\(LKS-3\d\d\d\)/)
     expect(allowed.stderr).not.toContain('secret')
   })

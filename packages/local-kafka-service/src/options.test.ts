@@ -64,6 +64,8 @@ describe('a rejected value names its source', () => {
     [{ flags: { 'store.latency': '2m' } }, '--store-latency', 'at most one minute'],
     [{ flags: { listen: ' , ' } }, '--listen', 'at least one address'],
     [{ flags: { advertised: 'host:0' } }, '--advertised', '1 to 65535'],
+    [{ flags: { advertised: '0.0.0.0:9092' } }, '--advertised', 'must not be 0.0.0.0, which clients cannot reach'],
+    [{ flags: { advertised: '[::]:9092' } }, '--advertised', 'must not be ::'],
     [{ flags: { durability: 'maybe' } }, '--durability', 'strict, os, memory'],
   ])('%j', (sources, said, wrong) => {
     const error = rejection(sources)

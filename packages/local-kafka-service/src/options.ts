@@ -378,7 +378,13 @@ function metadataUrl(value: string): string | undefined {
 function advertised(value: string): string | undefined {
   const { host, port: told } = splitAddress(value)
   if (host === '') return 'must be host:port'
+  if (isEveryAddress(host)) return `must not be ${host}, which clients cannot reach`
   return told === undefined ? undefined : port(told) === undefined && told !== '0' ? undefined : 'must end in a port from 1 to 65535'
+}
+
+/** To listen on it is to listen on all addresses of the machine; nobody can connect to it. */
+export function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
 }
 
 /** `host`, `host:port`, `[::1]:port`. */

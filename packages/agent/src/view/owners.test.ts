@@ -44,3 +44,20 @@ test('clients see further agents as replicas, up to the replication factor of th
     [1, 3, 2],
   ])
 })
+
+test('while the new owner of a slot is not yet a member, its former leader is named, as long as that is listed', () => {
+  const owners = new Owners({ slots: 4, brokerId: 1, incarnation: me })
+  const leaders = () => [0, 1, 2, 3].map((slot) => owners.ownedSlots().find(({ first, last }) => first <= slot && slot <= last)?.leader)
+  owners.publishMembers([aMember(1, 5, null), aMember(2, 6, null), aMember(3, 7, null)])
+  owners.publishSlots([5, 6, 6, 7].map((owner, slot) => ({ slot, owner, epoch: 1 })))
+  // Agent 2 has started again as incarnation 8, and taken its slots; incarnation 9 has got slots of this agent and of agent 3.
+  owners.publishSlots([9, 8, 8, 9].map((owner, slot) => ({ slot, owner, epoch: 2 })))
+  expect(leaders()).toEqual([1, 2, 2, 3])
+  owners.publishMembers([aMember(1, 5, null), aMember(2, 8, null), aMember(4, 9, null)])
+  expect(leaders()).toEqual([4, 2, 2, 4])
+  // An unknown incarnation again, after a listed one; agent 4 is gone then.
+  owners.publishSlots([{ slot: 3, owner: 10, epoch: 3 }])
+  expect(leaders()).toEqual([4, 2, 2, 4])
+  owners.publishMembers([aMember(1, 5, null), aMember(2, 8, null)])
+  expect(leaders()).toEqual([undefined, 2, 2, undefined])
+})

@@ -28,6 +28,8 @@ export class Owners {
   readonly incarnation: Incarnation
   readonly #owner: (IncarnationId | null)[]
   readonly #epoch: number[]
+  /** The broker id of the last owner that was a member. */
+  readonly #lastLeader: (number | undefined)[]
   readonly #members = new Map<IncarnationId, Member>()
   /** By leader. Computed from the members when it is asked for. */
   readonly #readReplicas = new Map<number, ReadonlyMap<string, number>>()
@@ -41,6 +43,7 @@ export class Owners {
     this.incarnation = options.incarnation
     this.#owner = new Array<IncarnationId | null>(options.slots).fill(null)
     this.#epoch = new Array<number>(options.slots).fill(0)
+    this.#lastLeader = new Array<number | undefined>(options.slots).fill(undefined)
   }
 
   /** Returns the slots that have another owner or another epoch than before. A read that is older than what is known changes nothing. */
@@ -50,6 +53,7 @@ export class Owners {
       const known = must(this.#epoch[slot], `the epoch of slot ${slot}`)
       if (epoch < known || (epoch === known && owner === this.#owner[slot])) continue
       this.#owner[slot] = owner
+      this.#keepLeader(slot)
       this.#epoch[slot] = epoch
       moved.add(slot)
     }
@@ -70,6 +74,7 @@ export class Owners {
     this.#members.clear()
     this.#readReplicas.clear()
     for (const member of members) this.#members.set(member.incarnation, member)
+    for (let slot = 0; slot < this.slots; slot += 1) this.#keepLeader(slot)
   }
 
   /** This incarnation has ended: from now on it owns nothing. */
@@ -200,7 +205,27 @@ export class Owners {
   #of(slot: number): Ownership {
     const owner = must(this.#owner[slot], `the owner of slot ${slot}`)
     const mine = owner === this.incarnation.id && !this.#fenced && this.#moving?.slots.has(slot) !== true
-    const leader = owner === null ? undefined : owner === this.incarnation.id ? this.brokerId : this.#members.get(owner)?.brokerId
+    const leader = this.#leaderOf(slot, owner)
     return { mine, epoch: must(this.#epoch[slot], `the epoch of slot ${slot}`), leader }
+  }
+
+  /** The slots of an agent that has just started may be known before the agent: until then its predecessor is named, which has the same broker id or forwards requests, rather than nobody. */
+  #leaderOf(slot: number, owner: IncarnationId | null): number | undefined {
+    if (owner === null) return undefined
+    const listed = this.#listedLeader(owner)
+    if (listed !== undefined) return listed
+    const last = this.#lastLeader[slot]
+    const isListed = last === this.brokerId || [...this.#members.values()].some(({ brokerId }) => brokerId === last)
+    return isListed ? last : undefined
+  }
+
+  #listedLeader(owner: IncarnationId): number | undefined {
+    return owner === this.incarnation.id ? this.brokerId : this.#members.get(owner)?.brokerId
+  }
+
+  #keepLeader(slot: number): void {
+    const owner = this.#owner[slot] ?? null
+    const leader = owner === null ? undefined : this.#listedLeader(owner)
+    if (leader !== undefined) this.#lastLeader[slot] = leader
   }
 }

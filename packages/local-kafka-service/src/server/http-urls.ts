@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import type { HttpUrls } from '@local-kafka-service/agent'
 import type { HttpServers } from '@local-kafka-service/http'
+import { isEveryAddress } from '../options.ts'
 import type { ServerPlan } from './server-plan.ts'
 
 export function httpUrls(
@@ -18,5 +19,5 @@ export function httpUrls(
 
 /** All addresses of this machine have its name. */
 function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? hostname() : host
+  return isEveryAddress(host) ? hostname() : host
 }

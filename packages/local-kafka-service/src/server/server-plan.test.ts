@@ -134,9 +134,22 @@ describe('lks start', () => {
     'without authentication it does not listen on %s until that is allowed',
     (listen) => {
       expect(rejectionOf(() => plan({ ...stores, listen }, 'start')).code).toBe('LKS-1011')
-      expect(plan({ ...stores, listen, 'allow.unauthenticated': 'true' }, 'start').hosts).toContain(listen.split(',').at(-1))
+      const allowed = { ...stores, listen, 'allow.unauthenticated': 'true', advertised: 'kafka.local' }
+      expect(plan(allowed, 'start').hosts).toContain(listen.split(',').at(-1))
     },
   )
+
+  test.each(['0.0.0.0', '::', '0.0.0.0,10.0.0.1'])('on %s it needs an address that the others can name to clients', (listen) => {
+    const open = { ...stores, listen, 'allow.unauthenticated': 'true' }
+    expect(rejectionOf(() => plan(open, 'start'))).toMatchObject({
+      code: 'LKS-1005',
+      what: `--listen with ${listen.split(',')[0]} needs --advertised`,
+    })
+    expect(rejectionOf(() => plan({ metadata: stores.metadata, listen })).what).toContain('needs --advertised')
+    expect(plan({ ...open, advertised: 'kafka.local:9094' }, 'start').advertised).toEqual({ host: 'kafka.local', port: 9094 })
+    // An agent that is alone names the address of the connection.
+    expect(plan({ listen }).advertised).toBeUndefined()
+  })
 
   test.each(['127.0.0.1', '::1', 'localhost', '127.0.0.2,::1'])('it listens on %s', (listen) => {
     expect(plan({ ...stores, listen }, 'start').hosts.length).toBeGreaterThan(0)

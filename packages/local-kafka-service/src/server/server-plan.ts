@@ -12,7 +12,17 @@ import {
   type TakeOver,
 } from '@local-kafka-service/agent'
 import { durationMs } from '../duration.ts'
-import { flagOf, listOf, type OptionValues, type ServerCommand, splitAddress, textOf, variableOf, wasGiven } from '../options.ts'
+import {
+  flagOf,
+  isEveryAddress,
+  listOf,
+  type OptionValues,
+  type ServerCommand,
+  splitAddress,
+  textOf,
+  variableOf,
+  wasGiven,
+} from '../options.ts'
 import { UserError } from '../user-error.ts'
 import { type WantedTopic, wantedTopics } from '../wanted-topics.ts'
 import { placesIn } from './data-directory.ts'
@@ -63,6 +73,7 @@ export function planOf(command: ServerCommand, values: OptionValues): ServerPlan
   const kafkaPort = portOf(values, 'kafka.port')
   const hosts = addressesOf(listOf(textOf(values, 'listen')))
   if (command === 'start') checkOpenness(values, hosts)
+  if (metadata.kind === 'postgres') checkFound(values, hosts)
   /** Others find a production agent at the ports that its configuration names. */
   const movable = (name: 'control.port' | 'data.port'): boolean => command === 'dev' && !wasGiven(values, name)
   return {
@@ -173,6 +184,16 @@ function checkOpenness(values: OptionValues, hosts: readonly string[]): void {
       'listen on this machine only: --listen 127.0.0.1',
       'if a firewall or a private network keeps others away, allow it: --allow-unauthenticated',
     ],
+  })
+}
+
+/** Beside other agents, each names the same address of this one to its clients, whatever address a client has connected to. */
+function checkFound(values: OptionValues, [first = '']: readonly string[]): void {
+  if (!isEveryAddress(first) || textOf(values, 'advertised') !== undefined) return
+  throw new UserError('LKS-1005', {
+    what: `${values.get('listen')?.said} with ${first} needs --advertised`,
+    why: `other agents would send clients to ${first}, where they reach nothing`,
+    fix: ['name an address of this machine that clients and other agents reach: --advertised kafka.example.com:9092'],
   })
 }
 

@@ -37,6 +37,8 @@ export interface S3ServerOptions extends Partial<S3Traits> {
   readonly bucket?: string
   readonly accessKeyId?: string
   readonly secretAccessKey?: string
+  /** What the bucket has at first. */
+  readonly objects?: ReadonlyMap<string, Buffer>
   /** Called before each request is served. */
   readonly fault?: (request: S3Request) => S3Fault | undefined
   /** S3's code for a key that cannot be removed. */
@@ -72,7 +74,7 @@ interface S3Exchange {
 export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
   const { bucket = 'test', accessKeyId = 'test', secretAccessKey = 'testtest', fault, undeletable } = options
   const traits: S3Traits = { ...s3Traits, ...options }
-  const objects = new Map<string, Buffer>()
+  const objects = new Map(options.objects)
   const requests: S3Request[] = []
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
