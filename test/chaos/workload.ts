@@ -127,5 +127,6 @@ function argumentsOf({ bootstrap, topic, partitions, settings }: Addressed, { na
 }
 
 function failureOf({ name }: ChaosClient, { code, signal, stderr }: Awaited<Program['ended']>): string | undefined {
-  return code === 0 ? undefined : `${name} ended with ${code ?? signal}: ${stderr.slice(-2_000)}`
+  const wrong = stderr.length <= 4_000 ? stderr : `${stderr.slice(0, 2_000)}\n…\n${stderr.slice(-2_000)}`
+  return code === 0 ? undefined : `${name} ended with ${code ?? signal}: ${wrong}`
 }
