@@ -73,7 +73,8 @@ test('each agent of the compose file has a configuration that the server accepts
     expect(healthcheck?.test.at(-1)).toContain(`http://127.0.0.1:${http?.control.port}/readyz`)
     return [kafkaPort, http?.control.port, http?.data.port]
   })
-  expect(used.toSorted()).toEqual(everyPort.toSorted())
+  expect(used).toHaveLength(9)
+  expect(new Set(used)).toEqual(new Set(everyPort))
   for (const { depends_on: needed = [], volumes: mounted = [] } of Object.values(services)) {
     for (const name of Array.isArray(needed) ? needed : Object.keys(needed)) expect(Object.keys(services)).toContain(name)
     for (const mount of mounted) expect(Object.keys(volumes)).toContain(mount.split(':')[0])

@@ -12,7 +12,7 @@ export type Rule =
   | 'phantom record'
   /** One offset has two values. */
   | 'inconsistent offset'
-  /** One value has two offsets, and its client did not begin anew between them: see `resent`. */
+  /** One value has two offsets, and its client did not send it under another epoch: see `resent`. */
   | 'duplicate'
   /** A value is at another offset than the acknowledged one. */
   | 'wrong offset'

@@ -1,4 +1,4 @@
-// Where the agents of a run are: all at 127.0.0.1, or each on a host of its own. Such a host is a network namespace of Linux, whose cable can be pulled: then packets vanish, and nobody is told.
+// Where the agents of a run are: all at 127.0.0.1, or each on a host of its own. Such a host is a network namespace of Linux, whose cable can be pulled: then packets vanish, and no connection ends.
 import { spawnSync } from 'node:child_process'
 import { runProgram, startProgram } from '../../packages/sim/src/program.ts'
 import type { AgentName } from './schedule.ts'

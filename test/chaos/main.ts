@@ -2,13 +2,11 @@
 // and paused, and connections, S3 and PostgreSQL fail; then the history is checked and the database audited. LKS_TEST_S3 names an S3 server of others. Needs a build.
 // With --hosts several each agent has a network namespace of its own, whose cable can be pulled; this needs Linux and root.
 // pnpm chaos --plan moves|kills|pauses|cables [--turns N] instead does one thing to each agent in turn, and prints how long clients with their default settings waited.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { endProgram } from '../../packages/sim/src/program.ts'
+import { endProgram, startProgram } from '../../packages/sim/src/program.ts'
 import { builtMain } from '../e2e/testing/server.ts'
 import { type ChaosResult, runChaos } from './chaos.ts'
 import { canHaveHosts, ownNetwork } from './hosts.ts'
@@ -79,8 +77,11 @@ function hostsOf(text: string): 'one' | 'several' {
 async function inOwnNetwork(): Promise<number> {
   if (!canHaveHosts()) throw new Error('--hosts several needs Linux, root, and the commands unshare, nsenter and ip')
   const [program = '', ...words] = [...ownNetwork, process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-  const running = spawn(program, words, { stdio: 'inherit', env: { ...process.env, LKS_CHAOS_NETWORK: 'own' } })
-  const [code] = await once(running, 'close')
+  const env = { ...process.env, LKS_CHAOS_NETWORK: 'own' }
+  const running = startProgram(program, words, { env, onLine: (line) => console.log(line) })
+  running.endInput()
+  const { code, stderr } = await running.ended
+  process.stderr.write(stderr)
   return code ?? 1
 }
 

@@ -382,7 +382,7 @@ function advertised(value: string): string | undefined {
   return told === undefined ? undefined : port(told) === undefined && told !== '0' ? undefined : 'must end in a port from 1 to 65535'
 }
 
-/** To listen on it is to listen on all addresses of the machine; nobody can connect to it. */
+/** To listen on it is to listen on all addresses of the machine; no client can connect to it. */
 export function isEveryAddress(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }

@@ -209,7 +209,7 @@ export class Owners {
     return { mine, epoch: must(this.#epoch[slot], `the epoch of slot ${slot}`), leader }
   }
 
-  /** The slots of an agent that has just started may be known before the agent: until then its predecessor is named, which has the same broker id or forwards requests, rather than nobody. */
+  /** The slots of an agent that has just started may be known before the agent: until then its predecessor is named, which has the same broker id or forwards requests, rather than none. */
   #leaderOf(slot: number, owner: IncarnationId | null): number | undefined {
     if (owner === null) return undefined
     const listed = this.#listedLeader(owner)
