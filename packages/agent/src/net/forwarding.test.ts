@@ -129,6 +129,29 @@ test('if the owner cannot be reached, no partition is written, and the error has
   expect((await ends(old))[0]).toBe(0)
 })
 
+test('a batch that could not be forwarded ends the connection: the next one of its producer would be a gap in the sequence', async () => {
+  await give([slotOf(1)], old, young)
+  const { producerId, producerEpoch } = await old.call(InitProducerId, 4, { transactionalId: null, transactionTimeoutMs: 60_000 })
+  let connection = 10
+  const sent = (baseSequence: number) => {
+    const records = aBatch(['v'], { producer: { id: producerId, epoch: producerEpoch, baseSequence } })
+    return old.send(
+      Produce,
+      9,
+      { acks: -1, timeoutMs: 5_000, topicData: [{ name: 't', partitionData: [{ index: 1, records }] }] },
+      client((connection += 1)),
+    )
+  }
+  const answered = (errorCode: number) => ({ response: { responses: [{ partitionResponses: [{ errorCode }] }] } })
+  expect(await sent(0)).toMatchObject({ thenClose: false, ...answered(0) })
+  network.refuses = true
+  expect(await sent(1)).toMatchObject({ thenClose: true, ...answered(errors.NOT_LEADER_OR_FOLLOWER.code) })
+  network.refuses = false
+  // What a client would get whose connection had not ended, and what it gets for the same batches in order.
+  expect(await sent(2)).toMatchObject(answered(errors.OUT_OF_ORDER_SEQUENCE_NUMBER.code))
+  for (const sequence of [1, 2]) expect(await sent(sequence)).toMatchObject({ thenClose: false, ...answered(0) })
+})
+
 test('an answer that is lost is unknown for all partitions, and the connection ends with it', async () => {
   await give([slotOf(1)], old, young)
   const as = client(7)

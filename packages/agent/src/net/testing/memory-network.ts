@@ -8,6 +8,9 @@ export class MemoryNetwork implements Network {
   /** True: a connection is lost as soon as something is sent over it. */
   losesRequests = false
 
+  /** True: no connection can be opened. */
+  refuses = false
+
   /** The connections that were opened, by the port that accepted each. */
   readonly opened: number[] = []
 
@@ -23,7 +26,7 @@ export class MemoryNetwork implements Network {
 
   async connect(to: ListenAddress, events: SocketEvents): Promise<Socket> {
     const accepts = this.#listening.get(keyOf(to))
-    if (accepts === undefined) throw new Error(`nothing listens at ${keyOf(to)}`)
+    if (accepts === undefined || this.refuses) throw new Error(`nothing listens at ${keyOf(to)}`)
     this.opened.push(to.port)
     const from = { host: '127.0.0.1', port: (this.#ports += 1) }
     const near = new MemorySocket(from, to, this)
