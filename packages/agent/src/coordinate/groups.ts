@@ -94,7 +94,7 @@ export class Groups {
 
   /**
    * Answers when the step is saved. Rejects with a KafkaError: NOT_COORDINATOR (another agent owns the slot), COORDINATOR_NOT_AVAILABLE (the database is
-   * unavailable, the members of groups hold all memory for them, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: when it aborts, the members of that connection are disconnected.
+   * unavailable, the members of groups hold all memory for them, or the agent stops), INVALID_GROUP_ID. `signal` is the connection's: when it aborts, the members of that connection are disconnected, and its commits that still wait are rejected.
    */
   ask<R extends ClassicRequest>(groupId: string, request: R, signal?: AbortSignal): Promise<ReplyTo<R>> {
     return this.#ask(groupId, request, signal)
@@ -287,6 +287,8 @@ export class Groups {
   ): Promise<ReplyTo<R>> {
     this.check(groupId)
     const runner = await this.#runner(groupId)
+    // The client may have repeated this commit on another connection, and gone on to newer ones, or to its next transaction, while this one waited.
+    if (signal?.aborted === true && request.kind === 'commit') throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
     if (signal !== undefined && 'connection' in request && request.connection !== undefined)
       this.#connections.watch(request.connection, signal, groupId)
     // The casts: the machine answers each request with the reply of its kind, as its tests check.

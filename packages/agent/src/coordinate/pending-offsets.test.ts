@@ -32,3 +32,19 @@ test('a pending offset that a later commit in the same save overwrites is stored
     [1, undefined],
   ])
 })
+
+test('a commit that still waits when its connection ends changes nothing: its client may have sent newer ones on another connection', async () => {
+  const { groups, topicId } = await aCoordinator()
+  const ended = new AbortController()
+  const ofTransaction = { transactionalId: 'id', producerId: 7, producerEpoch: 0, transactionNumber: 1 }
+  const late = [
+    groups.commit('g', simple, [at(topicId, 0, 1)], ended.signal),
+    groups.commitPendingInSteps('g', simple, [{ ...at(topicId, 0, 1), ...ofTransaction }], ended.signal),
+  ]
+  const newer = groups.commit('g', simple, [at(topicId, 0, 2)], new AbortController().signal)
+  // All three wait for the group to be loaded.
+  ended.abort()
+  for (const one of late) await expect(one).rejects.toMatchObject({ code: 15 })
+  expect(await newer).toBe('NONE')
+  expect(await groups.offsets('g')).toMatchObject([{ partition: 0, offset: 2 }])
+})

@@ -58,11 +58,12 @@ export class CopyOf {
   async #runs(copier: Copier): Promise<void> {
     const { time, chance } = this.#world
     const isDone = await copier.run()
-    this.#running.delete(copier)
     if (!isDone && copier === this.#newest) {
       await time.sleep(chance.between([0, 1_000]))
       if (copier === this.#newest) this.start()
     }
+    // Not before its successor runs: an older instance that ends in between is not the last one.
+    this.#running.delete(copier)
     if (this.#running.size === 0) this.#finished.resolve()
   }
 }
