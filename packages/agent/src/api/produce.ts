@@ -236,7 +236,9 @@ async function answered({
   return {
     response: { responses: responsesOf(topics, entries, partitions), nodeEndpoints: endpointsOf(leaders, context, services) },
     thenClose:
-      forwarded.thenClose || answers.some((answer) => answer.kind === 'rejected' && answer.thenClose) || isOvertaken(partitions, context),
+      forwarded.thenClose ||
+      answers.some((answer) => answer.kind === 'rejected' && answer.thenClose) ||
+      mayBeOvertaken(partitions, context),
   }
 }
 
@@ -244,7 +246,7 @@ async function answered({
  * A partition that has no owner now may have one for the client's next request, which would be a gap in the producer's sequence. OUT_OF_ORDER_SEQUENCE_NUMBER for it makes librdkafka take the
  * next epoch, and store again what other partitions had under way. So the connection ends, and the client sends all of them in order. A broker of Kafka rejects the next request like this one.
  */
-function isOvertaken(partitions: readonly PartitionResponse[], { forwarded }: RequestContext): boolean {
+function mayBeOvertaken(partitions: readonly PartitionResponse[], { forwarded }: RequestContext): boolean {
   return forwarded !== true && partitions.some(({ errorCode }) => errorCode === errors.NOT_LEADER_OR_FOLLOWER.code)
 }
 
