@@ -10,7 +10,7 @@ import { type ServerProcess, startServer } from '../e2e/testing/server.ts'
 import { type Cable, oneHost, startHosts } from './hosts.ts'
 import { type KillablePostgres, startKillablePostgres } from './killable-postgres.ts'
 import { type S3Proxy, startS3Proxy } from './s3-proxy.ts'
-import { type AgentName, agentNames } from './schedule.ts'
+import { type AgentName, agentNames, type HostsOfRun } from './schedule.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 import { within } from './within.ts'
 
@@ -41,8 +41,8 @@ export interface ChaosClusterOptions {
   readonly s3Url: string
   /** `direct`: clients connect to the agents themselves, so the address of a dead one does not answer. `proxied`: to proxies, which can be cut and slow. */
   readonly clients: 'proxied' | 'direct'
-  /** `several`: each agent has one of its own. This process has `ownNetwork` then. */
-  readonly hosts: 'one' | 'several'
+  /** With several, this process has `ownNetwork`. */
+  readonly hosts: HostsOfRun
 }
 
 export async function startChaosCluster(

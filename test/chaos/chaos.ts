@@ -9,7 +9,7 @@ import { disturb } from './disturber.ts'
 import type { HistoryLine } from './history.ts'
 import { Observer } from './observer.ts'
 import type { Plan } from './plans.ts'
-import { type Disturbances, scheduleOf } from './schedule.ts'
+import { type Disturbances, type HostsOfRun, scheduleOf } from './schedule.ts'
 import { watchSlots } from './slot-watch.ts'
 import { storedBatches } from './stored-batches.ts'
 import { missingObjects } from './stored-objects.ts'
@@ -22,8 +22,8 @@ export interface ChaosOptions {
   readonly target?: string
   /** Of an S3 server of others: `http://KEY:SECRET@HOST:PORT/BUCKET/PREFIX`. Empty: our own. */
   readonly s3Url: string
-  /** `several`: each agent has one of its own, as in `startChaosCluster`. */
-  readonly hosts: 'one' | 'several'
+  /** As in `startChaosCluster`. */
+  readonly hosts: HostsOfRun
   /** Instead of the seed's: what happens, to clients with their default settings that connect to the agents themselves. */
   readonly plan?: Plan | undefined
   /** For people who watch. */

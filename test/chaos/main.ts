@@ -14,6 +14,7 @@ import { recordRun } from './ledger.ts'
 import { describePauses } from './pause-table.ts'
 import { pausesOf } from './pauses.ts'
 import { type PlanName, planNames, planOf } from './plans.ts'
+import type { HostsOfRun } from './schedule.ts'
 
 const { values } = parseArgs({
   options: {
@@ -68,7 +69,7 @@ function describe({ problems, figures, disturbances, clients }: ChaosResult): st
   ].join('\n')
 }
 
-function hostsOf(text: string): 'one' | 'several' {
+function hostsOf(text: string): HostsOfRun {
   if (text !== 'one' && text !== 'several') throw new RangeError(`--hosts: '${text}' is not valid: use one or several`)
   return text
 }

@@ -1,6 +1,6 @@
 // The schedule of a run of chaos is determined by its seed, heals in time, and over many seeds has every kind of disturbance.
 import { expect, test } from 'vitest'
-import { scheduleOf } from './schedule.ts'
+import { type HostsOfRun, scheduleOf } from './schedule.ts'
 
 const seeds = Array.from({ length: 50 }, (_, seed) => seed)
 
@@ -22,7 +22,7 @@ test('everything is healed before the end, in the order of the schedule', () => 
 })
 
 test('fifty seeds have every kind, and cables only where there are some', () => {
-  const kinds = (hosts: 'one' | 'several') => new Set(seeds.flatMap((seed) => scheduleOf(seed, 60, hosts).map(({ what }) => what.kind)))
+  const kinds = (hosts: HostsOfRun) => new Set(seeds.flatMap((seed) => scheduleOf(seed, 60, hosts).map(({ what }) => what.kind)))
   expect(kinds('one').size).toBe(12)
   expect(kinds('several')).toEqual(new Set([...kinds('one'), 'pull a cable']))
 })

@@ -4,6 +4,9 @@ import { Chance } from '../../packages/sim/src/chance.ts'
 export const agentNames = ['blue', 'green', 'red'] as const
 export type AgentName = (typeof agentNames)[number]
 
+/** `several`: each agent has one of its own. */
+export type HostsOfRun = 'one' | 'several'
+
 export type Disturbance =
   /** Like `kill -9`. It is started again at the end. */
   | { readonly kind: 'kill an agent'; readonly agent: AgentName }
@@ -40,7 +43,7 @@ const calmMs = 3_000
 const healedMs = 2_000
 
 /** Disturbances overlap, but no part is disturbed twice at a time. `hosts`: whether each agent has its own, and a cable. */
-export function scheduleOf(seed: number, seconds: number, hosts: 'one' | 'several' = 'one'): Disturbances {
+export function scheduleOf(seed: number, seconds: number, hosts: HostsOfRun = 'one'): Disturbances {
   const chance = new Chance(`chaos ${seed}`)
   const endMs = seconds * 1_000 - healedMs
   const schedule: Scheduled[] = []
@@ -66,7 +69,7 @@ export function describeDisturbance(what: Disturbance): string {
 }
 
 /** Those that it is drawn from: kills and pauses are the most. */
-function disturbancesOf(chance: Chance, hosts: 'one' | 'several'): readonly Disturbance[] {
+function disturbancesOf(chance: Chance, hosts: HostsOfRun): readonly Disturbance[] {
   const agent = chance.pick(agentNames)
   const cable = { kind: 'pull a cable', agent } as const
   return [
