@@ -4,21 +4,10 @@ import type { Cluster } from './cluster.ts'
 import { type StoredSegment, segmentColumns, segmentOf, withNonce } from './damage.ts'
 import { type Body, read, unchanged } from './sql.ts'
 import { statementPerRow } from './statement.ts'
-import type { MergeAsk, MergedLog, MergedTo, MergeSource, MergeState, TwiceWhen } from './swap-store.ts'
+import type { MergeAsk, MergedLog, MergedTo, MergeSource, MergeState } from './swap-store.ts'
 
-export function* mergeStates({
-  partitions,
-  twice,
-}: {
-  readonly partitions: readonly TopicPartition[]
-  readonly twice: TwiceWhen
-}): Body<readonly MergeState[]> {
-  const [rows] = yield* read(
-    readMergeStates(
-      partitions.map(({ topicId, partition }) => ({ topicId, partition })),
-      { twiceBytes: twice.bytes, twiceSegments: twice.segments },
-    ),
-  )
+export function* mergeStates(partitions: readonly TopicPartition[]): Body<readonly MergeState[]> {
+  const [rows] = yield* read(readMergeStates(partitions.map(({ topicId, partition }) => ({ topicId, partition }))))
   return unchanged(rows.map(({ log, ...row }) => ({ ...row, logId: log })))
 }
 
@@ -48,11 +37,7 @@ export function* saveMerged(logs: readonly MergedLog[]): Body<null> {
 
 const startOr = (column: string): string => `CASE WHEN m.${column} > p.log_start_offset THEN m.${column} ELSE p.log_start_offset END`
 
-const readMergeStates = statementPerRow<
-  TopicPartition,
-  Omit<MergeState, 'logId'> & { readonly log: LogId },
-  { readonly twiceBytes: number; readonly twiceSegments: number }
->(
+const readMergeStates = statementPerRow<TopicPartition, Omit<MergeState, 'logId'> & { readonly log: LogId }>(
   'read merge states',
   { topicId: 'text', partition: 'int' },
   `SELECT p.topic_id AS "topicId", p.partition, p.log, p.log_start_offset AS "logStartOffset", p.next_offset AS "nextOffset",
@@ -61,7 +46,7 @@ const readMergeStates = statementPerRow<
     FROM partitions AS p JOIN topics AS t ON t.cluster = p.cluster AND t.topic_id = p.topic_id AND t.deleted_at_ms IS NULL
     LEFT JOIN merges AS m ON m.cluster = p.cluster AND m.log = p.log
     WHERE p.cluster = $cluster AND p.topic_id = $topicId AND p.partition = $partition AND p.next_offset > p.log_start_offset
-    AND (m.log IS NULL OR p.next_offset > m.once_offset OR m.waiting_bytes >= $twiceBytes::bigint OR m.waiting_segments >= $twiceSegments::bigint)`,
+    AND (m.log IS NULL OR p.next_offset > m.once_offset OR m.waiting_bytes > 0 OR m.waiting_segments > 0)`,
 )
 
 interface SourcesFrom {

@@ -175,7 +175,7 @@ export function swapStoreContract(name: string, open: () => Promise<ContractData
         ],
         [[0, 19, 50]],
       ])
-      const states = await mergeStates([0, 1, 2], { bytes: 50, segments: 100 })
+      const states = await mergeStates([0, 1, 2])
       expect(states.map(({ partition: index, onceOffset, waitingBytes }) => [index, onceOffset, waitingBytes])).toEqual([
         [0, 20, 50],
         [1, 0, 0],
@@ -187,8 +187,8 @@ export function swapStoreContract(name: string, open: () => Promise<ContractData
       expect((await store.damage.totals()).objects).toBe(objects)
     })
 
-    const mergeStates = async (indexes: readonly number[], twice = { bytes: 1e9, segments: 1e9 }) => {
-      const states = await store.swaps.mergeStates({ partitions: indexes.map((index) => ({ ...partition(), partition: index })), twice })
+    const mergeStates = async (indexes: readonly number[]) => {
+      const states = await store.swaps.mergeStates(indexes.map((index) => ({ ...partition(), partition: index })))
       return states.toSorted((a, b) => a.partition - b.partition)
     }
 
@@ -200,14 +200,14 @@ export function swapStoreContract(name: string, open: () => Promise<ContractData
       const save = (onceOffset: number, twiceOffset: number, waitingBytes: number, waitingSegments: number): Promise<void> =>
         store.swaps.saveMerged([{ ...partition(), onceOffset, twiceOffset, waitingBytes, waitingSegments }])
       await save(30, 10, 200, 2)
-      expect(await mergeStates([0])).toEqual([])
-      expect(await mergeStates([0], { bytes: 200, segments: 1e9 })).toMatchObject([{ onceOffset: 30, twiceOffset: 10, waitingSegments: 2 }])
-      expect(await mergeStates([0], { bytes: 1e9, segments: 2 })).toHaveLength(1)
+      expect(await mergeStates([0])).toMatchObject([{ onceOffset: 30, twiceOffset: 10, waitingBytes: 200, waitingSegments: 2 }])
       // Offsets never go back, and less than nothing never waits.
       await save(20, 5, -300, -1)
-      expect(await mergeStates([0], { bytes: 0, segments: 1 })).toMatchObject([
-        { onceOffset: 30, twiceOffset: 10, waitingBytes: 0, waitingSegments: 1 },
-      ])
+      expect(await mergeStates([0])).toMatchObject([{ onceOffset: 30, twiceOffset: 10, waitingBytes: 0, waitingSegments: 1 }])
+      await save(30, 10, 7, -1)
+      expect(await mergeStates([0])).toMatchObject([{ waitingBytes: 7, waitingSegments: 0 }])
+      await save(30, 30, -7, 0)
+      expect(await mergeStates([0])).toEqual([])
       await commit(4, [{ offsets: 1 }])
       expect(await mergeStates([0])).toMatchObject([{ onceOffset: 30, nextOffset: 31 }])
       await store.log.deleteRecords(me.incarnation.id, [{ ...partition(), beforeOffset: 31 }])

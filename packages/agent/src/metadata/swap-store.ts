@@ -21,8 +21,8 @@ export interface SwapStore {
   lastOffsets(input: TopicPartition & { readonly expirationMs: number }): Promise<readonly ProducerEnd[]>
   /** All offsets before `cleanedOffset` are compacted. Never goes back; without effect if the log is gone. */
   saveCleaned(input: CleanedLog): Promise<void>
-  /** How far the logs are merged: those of the partitions that have something to merge. A primary read. */
-  mergeStates(input: { readonly partitions: readonly TopicPartition[]; readonly twice: TwiceWhen }): Promise<readonly MergeState[]>
+  /** How far the logs are merged: those of the partitions that have something to merge, or something that waits for its second merge. A primary read. */
+  mergeStates(partitions: readonly TopicPartition[]): Promise<readonly MergeState[]>
   /** The next segments of each log, in the order of the request and of their offsets. A primary read. */
   mergeSources(asks: readonly MergeAsk[]): Promise<readonly (readonly MergeSource[])[]>
   /** For segments that a merge leaves as they are. Never goes back; without effect if the log is gone. */
@@ -72,12 +72,6 @@ export interface MergedTo {
 }
 
 export interface MergedLog extends TopicPartition, MergedTo {}
-
-/** A log is due for its second merge when so much waits for it. */
-export interface TwiceWhen {
-  readonly bytes: number
-  readonly segments: number
-}
 
 export interface MergeState extends TopicPartition {
   readonly logId: LogId

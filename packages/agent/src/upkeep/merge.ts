@@ -178,11 +178,6 @@ export class SegmentMerge {
     return { asked: 'all', idle: ({ topicId, partition }) => since !== 'all' && !since.has(partitionKey(topicId, partition)) }
   }
 
-  /** Those that have something to merge, or have something left of their first merges. */
-  #states(partitions: readonly TopicPartition[]): Promise<readonly MergeState[]> {
-    return this.#parts.swaps.mergeStates({ partitions, twice: { bytes: 1, segments: 1 } })
-  }
-
   /** The logs of each object of the second merge. */
   #dueTwice(states: readonly MergeState[], { isIdle }: MergeRun): readonly (readonly SecondMergeShare<MergeState>[])[] {
     const { mergeObjectBytes: objectBytes, mergeSegmentBytes, mergeSources, mergeTwiceBytes } = this.#parts.limits
@@ -204,7 +199,7 @@ export class SegmentMerge {
   async #first(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | LeftInPage> {
     const { limits, maxAgeMs, swaps, ioClock } = this.#parts
     const lookedAtMs = ioClock.monotonic()
-    const waiting = (await this.#states(page)).filter(({ onceOffset, nextOffset }) => onceOffset < nextOffset)
+    const waiting = (await swaps.mergeStates(page)).filter(({ onceOffset, nextOffset }) => onceOffset < nextOffset)
     const candidates = await this.#candidates(waiting, ({ onceOffset }) => onceOffset, running)
     const skipped = skippedOf(candidates)
     if (skipped.length > 0) {
@@ -232,7 +227,7 @@ export class SegmentMerge {
 
   /** One object of the second merge. `later`: something was first, and the next look does the rest. */
   async #second(page: readonly TopicPartition[], bounds: TopicBounds, running: MergeRun): Promise<'more' | 'none' | 'later'> {
-    for (const shares of this.#dueTwice(await this.#states(page), running)) {
+    for (const shares of this.#dueTwice(await this.#parts.swaps.mergeStates(page), running)) {
       const end = await this.#secondOf(shares, bounds, running)
       if (end !== 'none') return end
     }
