@@ -376,6 +376,10 @@ export const fixedLimits = {
   mergeOwnObjectBytes: 8 * mib,
   /** An object with less of the maximum size is merged again, even if its segments are full: it would cost its readers more than 20 requests per GB. */
   mergeLargePart: 1 / 2,
+  /** After time-outs of PUTs merged objects may become so much smaller than the maximum: in `lks start` as small as a full flush, which has the same time. */
+  mergeLeastPart: 1 / 12,
+  /** They become larger again, twice as large each time, while a full one is stored in less: the next one then takes at most 5 s of a time-out of 10 s, although its PUT is sent a second time after 3 s. */
+  quickMergePutMs: 2_000,
   /** So many small segments of a log, which an earlier merge has left before a long run, stay: otherwise all that follows them would be merged for the second time. */
   mergeFewSegments: 4,
   /** Of the segments that an object of the second merge can have, so many must wait. */

@@ -17,12 +17,14 @@ import { aBatch, aCommitIn, aTopic, committed, openCluster, registered } from '.
 import type { TransactionalRequest } from '../metadata/transaction-store.ts'
 import { MemoryObjects } from '../objects/adapters/memory.ts'
 import { decodeObject, encodeObject } from '../objects/object-format.ts'
+import { ObjectStoreError } from '../objects/object-store.ts'
 import { CachedObjects } from '../objects/wrappers/cached.ts'
 import type { AgentEvent } from '../observe/events.ts'
 import { DamageReports } from '../read/damage.ts'
 import { markerBatch } from '../read/marker-batch.ts'
 import { SegmentReader } from '../read/segment-reader.ts'
 import { readTogether } from '../read/segments-together.ts'
+import { sleep } from '../time/sleep.ts'
 import { Slots } from '../time/slots.ts'
 import { systemRandom } from '../time/system-clock.ts'
 import { ManualClock } from '../time/testing/manual-clock.ts'
@@ -430,6 +432,32 @@ test('what a look could not read is looked at by the next one', async () => {
   const done = looks
   await eventually(3 * intervalMs)
   expect(looks).toBe(done)
+})
+
+test('a line that is too slow for the largest objects gets smaller ones', async () => {
+  for (let count = 0; count < 60; count += 1) await flush()
+  const before = await everything()
+  const stored: number[] = []
+  const timedOut: number[] = []
+  const slowLine = async (key: string, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> => {
+    const sizeBytes = body.reduce((sum, chunk) => sum + chunk.length, 0)
+    await sleep(clock, 3_000, signal)
+    if (sizeBytes > 2_000) {
+      timedOut.push(sizeBytes)
+      throw new ObjectStoreError('timeout', 'unknown', 'no answer')
+    }
+    stored.push(sizeBytes)
+    await objects.put(key, body)
+  }
+  start({ objects: { put: slowLine } })
+  await eventually(2 * maxAgeMs)
+  expect(await everything()).toEqual(before)
+  expect(timedOut).toHaveLength(2)
+  expect(Math.min(...timedOut)).toBeLessThan(Math.max(...timedOut) * 0.6)
+  expect(Math.min(...stored)).toBeGreaterThan(600)
+  const segments = (await Promise.all([0, 1, 2].map(segmentsOf))).flat()
+  const bytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  expect(new Set(segments.map((segment) => segment.objectKey)).size).toBeLessThan(bytes / 900 + 2)
 })
 
 test('a damaged segment stays where it is, and all others are merged', async () => {

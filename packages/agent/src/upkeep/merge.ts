@@ -14,6 +14,7 @@ import type { Grown, GrownPartitions } from '../view/grown-partitions.ts'
 import type { Owners } from '../view/owners.ts'
 import type { JobReport } from './job-report.ts'
 import { allTwice, endOf, mergedTwice, savedFor, skippedOf, unmoved } from './merge-place.ts'
+import { MergeSize } from './merge-size.ts'
 import { type MergedLogOf, type MergedObjectParts, mergeIntoObject } from './merged-object.ts'
 import { makePasses } from './passes.ts'
 import { pacer } from './storage-walk.ts'
@@ -87,6 +88,7 @@ interface LeftInPage {
  */
 export class SegmentMerge {
   readonly #parts: SegmentMergeParts
+  readonly #size: MergeSize
   #backlog: MergeBacklog = { partitions: 0, segments: 0, bytes: 0 }
   /** What the last look has left, or could not look at. */
   #left: Grown = new Map()
@@ -98,6 +100,7 @@ export class SegmentMerge {
 
   constructor(parts: SegmentMergeParts) {
     this.#parts = parts
+    this.#size = new MergeSize({ objects: parts.objects, clock: parts.ioClock, maxBytes: parts.limits.mergeObjectBytes })
   }
 
   get backlog(): MergeBacklog {
@@ -180,7 +183,8 @@ export class SegmentMerge {
 
   /** The logs of each object of the second merge. */
   #dueTwice(states: readonly MergeState[], { isIdle }: MergeRun): readonly (readonly SecondMergeShare<MergeState>[])[] {
-    const { mergeObjectBytes: objectBytes, mergeSegmentBytes, mergeSources, mergeTwiceBytes } = this.#parts.limits
+    const { mergeSegmentBytes, mergeSources, mergeTwiceBytes } = this.#parts.limits
+    const { objectBytes } = this.#size
     return dueSecondMerges(
       states.filter(({ waitingBytes, waitingSegments }) => waitingBytes > 0 || waitingSegments > 0),
       (state) => state.onceOffset >= state.nextOffset && isIdle(state),
@@ -206,7 +210,8 @@ export class SegmentMerge {
       await swaps.saveMerged(skipped.map(({ log, sources }) => savedFor(log, { ...unmoved(log), onceOffset: endOf(sources) })))
       return 'more'
     }
-    const { mergeObjectBytes: objectBytes, mergeSegmentBytes: segmentBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
+    const { mergeSegmentBytes: segmentBytes, mergeSources: sources, mergeQuietMs: quietMs } = limits
+    const { objectBytes } = this.#size
     const { runs, isDue, objectCount } = planFirstMerge(candidates, { objectBytes, segmentBytes, sources, quietMs, maxAgeMs })
     const left = candidates.flatMap(({ segments }) => segments)
     const dueInMs = candidates.some(({ hasMore }) => hasMore) ? 0 : mergeDueInMs(left, { quietMs, maxAgeMs })
@@ -255,7 +260,7 @@ export class SegmentMerge {
     // What waited is gone: records were removed.
     const gone = candidates.filter(({ segments }) => segments.length === 0)
     if (gone.length > 0) await swaps.saveMerged(gone.map(({ log }) => savedFor(log, allTwice(log))))
-    const objects = planSecondMerge(candidates, { objectBytes: limits.mergeObjectBytes, sources: limits.mergeSources })
+    const objects = planSecondMerge(candidates, { objectBytes: this.#size.objectBytes, sources: limits.mergeSources })
     const merged =
       (state: MergeState): MergedLogOf['merged'] =>
       (sources) =>
@@ -311,7 +316,7 @@ export class SegmentMerge {
       const beganMs = ioClock.monotonic()
       // Log compaction has worked for so long that it, or another agent, may have replaced the sources, and the sweep removed them: that would look like damage.
       if (beganMs - lookedAtMs > limits.readersGraceMs / 2) return false
-      const done = await mergeIntoObject(this.#parts, { ...running, runs: asked, job: await running.job() })
+      const done = await mergeIntoObject({ ...this.#parts, objects: this.#size }, { ...running, runs: asked, job: await running.job() })
       const { end, segmentCount, bytesRead, bytesWritten } = done
       const sources = done.runs.flatMap((run) => run.sources)
       emit({
