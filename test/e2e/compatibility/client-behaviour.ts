@@ -87,6 +87,13 @@ export const clientBehaviour: readonly ClientBehaviour[] = [
     source: '`test/e2e/racks.test.ts`',
   },
   {
+    client: 'librdkafka',
+    version: '2.16.0 (confluent-kafka 2.16.1)',
+    behaviour:
+      'An idempotent producer takes a new epoch for all its partitions when a batch is rejected while the next one of its partition is in flight. Records of other partitions whose answers were lost with the connection at that moment are stored twice, and no error is reported. The commit of a transactional producer fails instead. The Java client stores each record once',
+    source: '`findings/librdkafka-epoch-after-a-rejection.sh`',
+  },
+  {
     client: 'samsa (Rust)',
     version: '0.1.8',
     behaviour:
