@@ -61,8 +61,9 @@ export async function startChaosCluster(
     for (const name of agentNames) {
       const [kafka = 0, control = 0, data = 0] = await freePorts(3)
       const { address, prefix, cable } = hosts.of(name)
-      const clients = stack.use(await startTcpProxy({ target: { host: address, port: kafka }, listen: gateway }))
-      const database = stack.use(await startTcpProxy({ target: { host: '127.0.0.1', port: postgres.port }, listen: gateway }))
+      const listen = { host: gateway, port: 0 }
+      const clients = stack.use(await startTcpProxy({ target: { host: address, port: kafka }, listen }))
+      const database = stack.use(await startTcpProxy({ target: { host: '127.0.0.1', port: postgres.port }, listen }))
       const env = {
         AWS_ENDPOINT_URL_S3: s3.endpoint,
         AWS_ACCESS_KEY_ID: storage.credentials.accessKeyId,

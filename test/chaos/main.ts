@@ -11,6 +11,7 @@ import { builtMain } from '../e2e/testing/server.ts'
 import { type ChaosResult, runChaos } from './chaos.ts'
 import { canHaveHosts, ownNetwork } from './hosts.ts'
 import { recordRun } from './ledger.ts'
+import { enterPassage, openPassage } from './passage.ts'
 import { describePauses } from './pause-table.ts'
 import { pausesOf } from './pauses.ts'
 import { type PlanName, planNames, planOf } from './plans.ts'
@@ -34,10 +35,12 @@ const seconds = wholeOf('--seconds', values.seconds)
 const first = values.seed === undefined ? Date.now() % 1_000_000 : wholeOf('--seed', values.seed)
 const plan = values.plan === undefined ? undefined : planOf(planNameOf(values.plan), wholeOf('--turns', values.turns))
 const hosts = hostsOf(values.hosts)
-const s3Url = process.env['LKS_TEST_S3'] ?? ''
+const outerS3Url = process.env['LKS_TEST_S3'] ?? ''
 
 if (values.target === undefined && !existsSync(builtMain)) throw new Error('the server is not built: run pnpm build first')
 if (hosts === 'several' && process.env['LKS_CHAOS_NETWORK'] === undefined) await endProgram(await inOwnNetwork())
+await using stack = new AsyncDisposableStack()
+const s3Url = await reachableS3Url()
 if (values.plan === 'cables' && hosts === 'one') throw new RangeError('--plan cables needs --hosts several')
 let failed = 0
 const count = wholeOf('--seeds', values.seeds)
@@ -77,13 +80,21 @@ function hostsOf(text: string): HostsOfRun {
 /** The exit code of this run in a network of its own. */
 async function inOwnNetwork(): Promise<number> {
   if (!canHaveHosts()) throw new Error('--hosts several needs Linux, root, and the commands unshare, nsenter and ip')
+  await using outside = new AsyncDisposableStack()
+  const passage = outerS3Url === '' ? undefined : outside.use(await openPassage(outerS3Url))
   const [program = '', ...words] = [...ownNetwork, process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-  const env = { ...process.env, LKS_CHAOS_NETWORK: 'own' }
+  const env = { ...process.env, LKS_CHAOS_NETWORK: 'own', LKS_CHAOS_PASSAGE: passage?.path }
   const running = startProgram(program, words, { env, onLine: (line) => console.log(line) })
   running.endInput()
   const { code, stderr } = await running.ended
   process.stderr.write(stderr)
   return code ?? 1
+}
+
+/** In a network of its own, the addresses outside do not exist. */
+async function reachableS3Url(): Promise<string> {
+  const passage = process.env['LKS_CHAOS_PASSAGE']
+  return passage === undefined ? outerS3Url : stack.use(await enterPassage(outerS3Url, passage)).url
 }
 
 function planNameOf(text: string): PlanName {

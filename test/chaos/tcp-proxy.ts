@@ -1,9 +1,10 @@
-// A TCP proxy in front of a port, which can delay, hold or cut what passes.
+// A TCP proxy in front of a port or a socket in the file system, which can delay, hold or cut what passes.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface TcpProxy extends AsyncDisposable {
+  /** 0: it listens on a socket in the file system. */
   readonly port: number
   /** Bytes of both directions wait so long, in order. */
   delay(ms: number): void
@@ -14,11 +15,14 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void
 }
 
-/** The port and the host of the target, and the host to listen on. */
 export interface ProxyEnds {
-  readonly target: { readonly host: string; readonly port: number }
-  readonly listen: string
+  readonly target: ProxyEnd
+  /** With port 0, a free one. */
+  readonly listen: ProxyEnd
 }
+
+/** `path`: a socket in the file system. */
+export type ProxyEnd = { readonly host: string; readonly port: number } | { readonly path: string }
 
 export async function startTcpProxy({ target: to, listen }: ProxyEnds): Promise<TcpProxy> {
   let delayMs = 0
@@ -55,7 +59,7 @@ export async function startTcpProxy({ target: to, listen }: ProxyEnds): Promise<
     relay(client, target).catch(end)
     relay(target, client).catch(end)
   })
-  server.listen(0, listen)
+  server.listen(listen)
   await once(server, 'listening')
   const cut = (): void => {
     for (const socket of sockets) socket.resetAndDestroy()
@@ -66,7 +70,7 @@ export async function startTcpProxy({ target: to, listen }: ProxyEnds): Promise<
     held = undefined
   }
   return {
-    port: (server.address() as AddressInfo).port,
+    port: 'path' in listen ? 0 : (server.address() as AddressInfo).port,
     delay(ms) {
       delayMs = ms
     },
