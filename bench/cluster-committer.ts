@@ -1,4 +1,4 @@
-// An agent of `pnpm bench cluster`: commits flushes to a Metadata Service as fast as it answers, and prints how many, and how long each took.
+// An agent of `pnpm bench cluster`: commits flushes to a Metadata Service as fast as it answers, and prints how many, and how long each took. Its connections live until its input ends.
 import { openMetadata } from '../packages/agent/src/metadata/open.ts'
 import { openPostgres } from '../packages/agent/src/metadata/postgres.ts'
 import { systemClock, systemRandom } from '../packages/agent/src/time/system-clock.ts'
@@ -36,6 +36,7 @@ async function commit(): Promise<void> {
 
 for (let warmUp = 0; warmUp < 20; warmUp += 1) await commit()
 process.stdout.write('ready\n')
+const over = new Promise((resolve) => process.stdin.once('end', resolve))
 await new Promise((resolve) => process.stdin.once('data', resolve))
 const latenciesMs: number[] = []
 const began = performance.now()
@@ -51,5 +52,6 @@ const result: CommitterResult = {
   p99Ms: quantile(latenciesMs, 0.99),
 }
 process.stdout.write(`${JSON.stringify(result)}\n`)
+await over
 await store.close()
 await endProgram(0)

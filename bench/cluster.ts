@@ -18,14 +18,15 @@ import type { CommitterResult } from './cluster-committer.ts'
 import { cpuQuota } from './cpu-quota.ts'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
 import type { BenchOptions } from './options.ts'
+import { cpuSecondsOf } from './processes.ts'
 import { type BenchRow, comparedRow } from './report.ts'
-import { inTurn } from './rounds.ts'
+import { inTurn, median } from './rounds.ts'
 import { visibilityRows } from './visibility.ts'
 import { load, WireClient } from './wire-client.ts'
 
 const latencyMs = 100
-/** Of the topic of the commits. */
-const partitions = 96
+/** A flush of each has as many batches: an agent that has little to do, one with 96 active partitions, and many agents with thousands. */
+const batchCounts = [12, 96, 1024]
 
 export async function clusterBenches(options: BenchOptions): Promise<readonly BenchRow[]> {
   const started = await startPostgres()
@@ -47,16 +48,16 @@ export async function clusterBenches(options: BenchOptions): Promise<readonly Be
 async function commitRows({ quick, rounds }: BenchOptions, postgres: TestPostgres): Promise<readonly BenchRow[]> {
   const seconds = quick ? 0.3 : 4
   const rows: BenchRow[] = []
-  for (const batches of quick ? [12] : [12, 96]) {
-    const counts = batches === partitions ? [1] : [1, 2, 4]
+  for (const batches of quick ? [12] : batchCounts) {
+    const counts = [1, 2, 4]
     const results = await inTurn(counts, { rounds: rounds ?? (quick ? 1 : 3) }, (agents) => commits(postgres, { agents, batches, seconds }))
     const alone = results[0]?.map(({ perSecond }) => perSecond)
     for (const [index, agents] of counts.entries()) {
       const samples = results[index] ?? []
-      const p99Ms = comparedRow({ bench: '', ours: samples.map((one) => one.p99Ms), shown: (ms) => `${ms.toFixed(1)} ms` }).ours
+      const middle = (of: (one: Commits) => number): number => median(samples.map(of))
       rows.push(
         comparedRow({
-          bench: `commits of ${batches} batches, ${agents} ${agents === 1 ? 'agent' : 'agents'} on one PostgreSQL (p99 ${p99Ms})`,
+          bench: `commits of ${batches} batches, ${agents} ${agents === 1 ? 'agent' : 'agents'} on one PostgreSQL (p99 ${middle((one) => one.p99Ms).toFixed(1)} ms; PostgreSQL's CPU ${middle((one) => one.cpuMicrosPerRow).toFixed(0)} µs a row)`,
           ours: samples.map(({ perSecond }) => perSecond),
           ...(agents > 1 && alone !== undefined && { baseline: alone, baselineName: '1 agent' }),
           shown: (perSecond) => `${perSecond.toFixed(0)}/s, ${(perSecond * batches).toFixed(0)} rows/s`,
@@ -74,11 +75,16 @@ interface CommitLoad {
   readonly seconds: number
 }
 
+interface Commits {
+  readonly perSecond: number
+  readonly p99Ms: number
+  /** Of all processes of PostgreSQL, which must run on this machine. */
+  readonly cpuMicrosPerRow: number
+}
+
 /** Each agent is a process of its own, and owns the slots of its partitions. */
-async function commits(
-  postgres: TestPostgres,
-  { agents, batches, seconds }: CommitLoad,
-): Promise<{ readonly perSecond: number; readonly p99Ms: number }> {
+async function commits(postgres: TestPostgres, { agents, batches, seconds }: CommitLoad): Promise<Commits> {
+  const partitions = agents * batches * 2
   const clusterId = randomUUID()
   const store = await openMetadata(await openPostgres({ url: postgres.url }), {
     clusterId,
@@ -119,25 +125,43 @@ async function commits(
     )
   const programs = members.map(({ id, nonce }, at) => {
     const mine = [...slots.values()].filter(({ owner }) => owner === at).flatMap((slot) => slot.partitions)
+    if (mine.length < batches) throw new Error(`agent ${at} has ${mine.length} partitions, and ${batches} are needed`)
     const epochs = mine.slice(0, batches).map((partition) => `${partition}:1`)
     const args = [postgres.url, clusterId, topicId, String(id), nonce, epochs.join(','), String(seconds)]
     return startProgram(process.execPath, ['--conditions=lks-source', `${repository}/bench/cluster-committer.ts`, ...args])
   })
-  const results = await measured(programs)
+  const { results, cpuSeconds } = await measured(programs, postgres)
   await store.close()
+  const rows = results.reduce((sum, one) => sum + one.commits * batches, 0)
   return {
+    cpuMicrosPerRow: (cpuSeconds / rows) * 1e6,
     perSecond: results.reduce((sum, one) => sum + one.commits / one.seconds, 0),
     p99Ms: Math.max(...results.map((one) => one.p99Ms)),
   }
 }
 
+interface Measured {
+  readonly results: readonly CommitterResult[]
+  readonly cpuSeconds: number
+}
+
 /** They begin together. */
-async function measured(programs: readonly Program[]): Promise<readonly CommitterResult[]> {
+async function measured(programs: readonly Program[], postgres: TestPostgres): Promise<Measured> {
   await Promise.all(programs.map((program) => program.firstLine()))
-  for (const program of programs) program.endInput('go\n')
+  const before = await postgresCpuSeconds(postgres)
+  for (const program of programs) program.write('go\n')
+  await Promise.all(programs.map((program) => program.until(() => program.lines.length > 1)))
+  const cpuSeconds = (await postgresCpuSeconds(postgres)) - before
+  for (const program of programs) program.endInput()
   const ends = await Promise.all(programs.map((program) => program.succeeded()))
   // The cast is safe because cluster-committer.ts prints this type as its last line.
-  return ends.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as CommitterResult)
+  return { results: ends.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as CommitterResult), cpuSeconds }
+}
+
+/** So far, of all its processes that are there. */
+async function postgresCpuSeconds(postgres: TestPostgres): Promise<number> {
+  const processes = await postgres.query<{ readonly pid: number }>('SELECT pid FROM pg_stat_activity')
+  return cpuSecondsOf(processes.map(({ pid }) => pid))
 }
 
 // ---- produce ------------------------------------------------------------------------------------------------------------------------

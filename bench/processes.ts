@@ -69,6 +69,12 @@ export function groupCpuSeconds(leader: number): number {
   }, 0)
 }
 
+/** CPU seconds of the living processes among these; NaN on a system without /proc. */
+export function cpuSecondsOf(pids: readonly number[]): number {
+  if (!existsSync('/proc')) return Number.NaN
+  return pids.reduce((sum, pid) => sum + (processTimes(pid)?.cpuSeconds ?? 0), 0)
+}
+
 /** Resident memory in MB; undefined on a system without /proc. */
 export function residentMb(pid: number): number | undefined {
   return statusMb(pid, 'VmRSS')
