@@ -76,7 +76,7 @@ export async function startChaosCluster(
       }
       const ports = ['--kafka-port', String(kafka), '--control-port', String(control), '--data-port', String(data)]
       const kafkaAddress = reach === 'direct' ? `${address}:${kafka}` : `${gateway}:${clients.port}`
-      const advertised = ['--agent-name', name, '--advertised', kafkaAddress]
+      const advertised = ['--agent-name', name, '--broker-rack', name, '--advertised', kafkaAddress]
       const pace = ['--flush-puts-per-second', '50', '--flush-linger-ms', '20']
       const reachable = number === 'one' ? [] : ['--listen', address, '--allow-unauthenticated']
       const args = [...advertised, ...pace, ...reachable]

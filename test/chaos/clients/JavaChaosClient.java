@@ -128,22 +128,25 @@ public class JavaChaosClient {
     }
 
     private static void readAssigned() {
-        read(name + " reader", () -> ended);
+        // Agents have racks of their names: this reader is sent to that agent, and away from it when it is gone.
+        read(name + " reader", patient ? Map.of("client.rack", "blue") : Map.of(), () -> ended);
     }
 
     private static void scan(String ends) {
         Map<Integer, Long> due = new HashMap<>();
         for (String pair : ends.split(",")) due.put(Integer.parseInt(pair.split(":")[0]), Long.parseLong(pair.split(":")[1]));
-        read(name + " scan", () -> due.entrySet().stream().allMatch((end) -> positions.getOrDefault(end.getKey(), 0L) >= end.getValue()));
+        read(name + " scan", Map.of(), () -> due.entrySet().stream().allMatch((end) -> positions.getOrDefault(end.getKey(), 0L) >= end.getValue()));
     }
 
     /** Of the scan. */
     private static final Map<Integer, Long> positions = new HashMap<>();
 
-    private static void read(String reader, java.util.function.BooleanSupplier over) {
+    private static void read(String reader, Map<String, Object> more, java.util.function.BooleanSupplier over) {
+        Map<String, Object> config = new HashMap<>(Map.of("auto.offset.reset", "none", "enable.auto.commit", false));
+        config.putAll(more);
         List<TopicPartition> all = new ArrayList<>();
         for (int partition = 0; partition < partitions; partition++) all.add(new TopicPartition(topic, partition));
-        try (var consumer = consumer(Map.of("auto.offset.reset", "none", "enable.auto.commit", false))) {
+        try (var consumer = consumer(config)) {
             consumer.assign(all);
             for (TopicPartition each : all) consumer.seek(each, 0);
             while (!over.getAsBoolean()) {

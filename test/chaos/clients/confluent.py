@@ -86,14 +86,15 @@ def polled(reader, messages):
     return records
 
 
-def assigned(reader):
-    consumer = Consumer({**common, 'group.id': 'unused', 'enable.auto.commit': False, 'auto.offset.reset': 'error', 'fetch.wait.max.ms': 200})
+def assigned(more):
+    consumer = Consumer({**common, 'group.id': 'unused', 'enable.auto.commit': False, 'auto.offset.reset': 'error', 'fetch.wait.max.ms': 200, **more})
     consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
     return consumer
 
 
 def read_assigned():
-    consumer = assigned(name + ' reader')
+    # Agents have racks of their names: this reader is sent to that agent, and away from it when it is gone.
+    consumer = assigned({'client.rack': 'green'} if patient else {})
     while not ended.is_set():
         polled(name + ' reader', consumer.consume(200, 0.2))
     consumer.close()
@@ -119,7 +120,7 @@ def read_group():
 
 def scan():
     ends = dict(map(int, pair.split(':')) for pair in last.split(','))
-    consumer = assigned(name + ' scan')
+    consumer = assigned({})
     positions = {}
     while any(positions.get(partition, 0) < end for partition, end in ends.items()):
         for partition, offset, _ in polled(name + ' scan', consumer.consume(500, 1)):
