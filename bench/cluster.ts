@@ -15,7 +15,7 @@ import { s3Env } from '../test/e2e/testing/stores.ts'
 import { agentsKnown } from './agents-known.ts'
 import { repository } from './builds.ts'
 import type { CommitterResult } from './cluster-committer.ts'
-import { cpuQuota } from './cpu-quota.ts'
+import { canLimitCpu, cpuQuota } from './cpu-quota.ts'
 import { checkProduced, createTopic, produceFrame } from './frames.ts'
 import type { BenchOptions } from './options.ts'
 import { cpuSecondsOf } from './processes.ts'
@@ -170,7 +170,7 @@ async function postgresCpuSeconds(postgres: TestPostgres): Promise<number> {
 const topics = Array.from({ length: 16 }, (_, at) => `bench-${at}`)
 const connectionsPerTopic = 2
 
-/** Of each agent, in the row in which all of them, with PostgreSQL, the store and the clients, have enough of the machine. */
+/** Of each agent, in the row in which all of them, with PostgreSQL, the store and the clients, have enough of the machine. The row is left out where they cannot be limited. */
 const coresOfAgent = 0.25
 
 /** Clients with requests in flight all the time. The store answers after 100 ms, and an agent may put its default of four objects per second. */
@@ -179,7 +179,7 @@ async function produceRows({ quick, rounds }: BenchOptions, postgres: TestPostgr
     fault: ({ method }) => (method === 'PUT' ? { kind: 'wait', until: delay(latencyMs) } : undefined),
   })
   const rows: BenchRow[] = []
-  for (const cores of [undefined, coresOfAgent]) {
+  for (const cores of [undefined, ...(canLimitCpu() ? [coresOfAgent] : [])]) {
     const results = await inTurn([2, 1], { rounds: rounds ?? (quick ? 1 : 3) }, (agents) =>
       produced(postgres, s3, { agents, seconds: quick ? 1 : 8, bytes: 64 * 1024, cores }),
     )
@@ -206,11 +206,10 @@ interface ProduceLoad {
   readonly cores: number | undefined
 }
 
-/** Bytes per second; NaN where a part of a core cannot be given. */
+/** Bytes per second. */
 async function produced(postgres: TestPostgres, s3: S3Server, { agents: count, seconds, bytes, cores }: ProduceLoad): Promise<number> {
   await using stack = new AsyncDisposableStack()
   const quotas = cores === undefined ? [] : Array.from({ length: count }, () => stack.use(cpuQuota(cores)))
-  if (quotas.includes(undefined)) return Number.NaN
   const clusterId = randomUUID()
   const env = { ...s3Env(s3), LKS_STORAGE: `s3://${s3.bucket}/${clusterId}`, LKS_METADATA: postgres.url, LKS_CLUSTER_ID: clusterId }
   const start = (name: string, prefix: readonly string[] = []): Promise<ServerProcess> =>

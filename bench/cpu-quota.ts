@@ -7,10 +7,15 @@ export interface CpuQuota extends Disposable {
   readonly prefix: readonly string[]
 }
 
-/** Undefined: it needs Linux, root, and a CPU controller that can be written, which containers seldom have. */
-export function cpuQuota(cores: number): CpuQuota | undefined {
+/** False: it needs Linux, root, and a CPU controller that can be written, which containers seldom have. */
+export function canLimitCpu(): boolean {
+  return writableController() !== undefined
+}
+
+/** Only where `canLimitCpu`. */
+export function cpuQuota(cores: number): CpuQuota {
   const controller = writableController()
-  if (controller === undefined) return undefined
+  if (controller === undefined) throw new Error('the CPU of processes cannot be limited here')
   const folder = join(controller.folder, `lks-bench-${process.pid}-${++made}`)
   mkdirSync(folder)
   const quota = Math.round(cores * periodMicros)
