@@ -1,4 +1,4 @@
-// What merges change: GETs and rows per GB of a topic that was written in small objects, before and after them, and their cost. And what does not grow with the log: the start,
+// What merges change: GETs and rows per GB of a topic in small objects, before and after them, and their cost. And what does not grow with the log: the start,
 // the commit and the look-up with ten times the rows.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,12 +7,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { runProgram } from '../packages/sim/src/program.ts'
 import { type Build, repository } from './builds.ts'
-import { checkProduced, createTopic, produceFrame, topic } from './frames.ts'
+import { topic } from './frames.ts'
 import type { BenchOptions } from './options.ts'
 import { dropPageCache } from './page-cache.ts'
 import { type OurServer, ours } from './processes.ts'
 import { type BenchRow, comparedRow } from './report.ts'
-import { load, WireClient } from './wire-client.ts'
+import { writeSmallObjects } from './small-objects.ts'
 
 /** One number of partitions, and the batches of a flush: some 340 KB together, as closed loops of Java producers make them, and small ones. */
 interface MergeCase {
@@ -23,15 +23,15 @@ interface MergeCase {
 const cases: readonly MergeCase[] = [
   { partitions: 1, batchBytes: 80 * 1024 },
   { partitions: 1, batchBytes: 4 * 1024 },
+  { partitions: 1, batchBytes: 1_024 },
   { partitions: 12, batchBytes: 28 * 1024 },
   { partitions: 12, batchBytes: 1_024 },
 ]
 const storedBytes = 1e9
-/** Small batches: a gigabyte of them takes too long to produce. With less than some large merged objects, what is left for a later merge would count too much. */
-const smallStoredBytes = 3e8
+/** Before the merges each object of small batches is a request: that of a part of them is enough. */
+const readBeforeBytes = 3e8
 const quickBytes = 2e7
-const fillSeconds = 240
-const mergeLimitMs = 120_000
+const mergeLimitMs = 900_000
 /** The cache of `lks start`: what is merged and read at once are parts of it. */
 const cache = ['--cache-bytes', String(512 * 1024 * 1024)]
 /** Merges leave younger segments alone (`mergeQuietMs`). */
@@ -44,18 +44,17 @@ interface ColdRead {
 
 export async function mergeBenches({ builds: [build], quick }: BenchOptions): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
-  for (const one of quick ? cases.slice(2, 3) : cases) rows.push(...(await mergeRows(build, one, quick)))
+  for (const one of quick ? cases.slice(3, 4) : cases) rows.push(...(await mergeRows(build, one, quick)))
   return rows
 }
 
 async function mergeRows(build: Build, { partitions, batchBytes }: MergeCase, quick: boolean): Promise<readonly BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'lks-bench-'))
   try {
-    const wantedBytes = quick ? quickBytes : batchBytes < 8_192 ? smallStoredBytes : storedBytes
-    const bytes = await fill(build, folder, { partitions, batchBytes, bytes: wantedBytes })
-    const before = await coldRead(build, folder, { partitions, bytes })
+    const bytes = await writeSmallObjects(build, folder, { partitions, batchBytes, bytes: quick ? quickBytes : storedBytes })
+    const before = await coldRead(build, folder, { partitions, bytes, readBytes: Math.min(bytes, readBeforeBytes) })
     const cost = await mergeAll(build, folder)
-    const after = await coldRead(build, folder, { partitions, bytes })
+    const after = await coldRead(build, folder, { partitions, bytes, readBytes: bytes })
     const name = `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, batches of ${Math.round(batchBytes / 1024)} KiB`
     const row = (bench: string, mine: number, baseline: number | undefined, goal: string, digits = 0): BenchRow =>
       comparedRow({
@@ -76,28 +75,11 @@ async function mergeRows(build: Build, { partitions, batchBytes }: MergeCase, qu
   }
 }
 
-/** One request at a time, so that each is an object. Returns the bytes of the batches. */
-async function fill(
-  build: Build,
-  folder: string,
-  { partitions, batchBytes, bytes }: MergeCase & { readonly bytes: number },
-): Promise<number> {
-  await using server = await ours({ build, args: ['--dir', folder, '--storage-merge-interval-ms', '-1'] })
-  const client = await WireClient.open(server.port)
-  await createTopic(client, partitions)
-  const frame = produceFrame(batchBytes, partitions)
-  const requests = Math.ceil(bytes / (partitions * frame.batchBytes))
-  const { answered } = await load(client, frame.bytes, { inFlight: 1, seconds: fillSeconds, requests, check: checkProduced })
-  client.close()
-  if (answered < requests) throw new Error(`${build.main} stored ${answered} of ${requests} requests in ${fillSeconds} s`)
-  return requests * partitions * frame.batchBytes
-}
-
-/** A whole read after a restart, with nothing in memory. */
+/** A read after a restart, with nothing in memory. */
 async function coldRead(
   build: Build,
   folder: string,
-  { partitions, bytes }: { readonly partitions: number; readonly bytes: number },
+  { partitions, bytes, readBytes }: { readonly partitions: number; readonly bytes: number; readonly readBytes: number },
 ): Promise<ColdRead> {
   await dropPageCache(folder)
   await using server = await ours({
@@ -106,9 +88,9 @@ async function coldRead(
   })
   const gets = (): Promise<number> => server.metric('lks_store_requests_total', { operation: 'read' })
   const before = await gets()
-  const reader = [join(repository, 'bench/cold-reader.ts'), String(server.port), topic, String(partitions), String(bytes)]
+  const reader = [join(repository, 'bench/cold-reader.ts'), String(server.port), topic, String(partitions), String(readBytes)]
   await runProgram(process.execPath, ['--conditions=lks-source', ...reader], { limitMs: mergeLimitMs })
-  return { getsPerGb: ((await gets()) - before) / (bytes / 1e9), rowsPerGb: rowsIn(folder) / (bytes / 1e9) }
+  return { getsPerGb: ((await gets()) - before) / (readBytes / 1e9), rowsPerGb: rowsIn(folder) / (bytes / 1e9) }
 }
 
 async function mergeAll(build: Build, folder: string): Promise<{ readonly writtenBytes: number; readonly cpuSeconds: number }> {
