@@ -81,8 +81,9 @@ async function mergeIn(memory: ObjectMemory, parts: MergedObjectParts, of: Merge
   // No object has the bytes of markers: from here on this one has them.
   const stored = asked.filter(({ segment }) => segment.marker === undefined)
   const take = (sizeBytes: number): Uint8Array => memory.take(parts.memory, sizeBytes)
-  const bytes = await parts.readSegments(stored, { pace, take, signal })
   const bytesRead = stored.reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
+  memory.reserve(parts.memory, bytesRead)
+  const bytes = await parts.readSegments(stored, { pace, take, signal })
   const bytesOf = new Map<MergeSource, Uint8Array | undefined>(stored.map(({ segment }, index) => [segment, bytes[index]]))
   for (const { segment } of asked) if (segment.marker !== undefined) bytesOf.set(segment, markerBytes(segment, segment.marker, crc32c))
   const runs = of.runs.map(({ log, sources }) => {
