@@ -158,6 +158,10 @@ interface LinkParts {
   readonly over: () => void
 }
 
+interface PendingWrite {
+  chunks: readonly Uint8Array[]
+}
+
 /** One connection. Each direction keeps its order: bytes arrive in the order in which they were sent. */
 class Link {
   readonly socket: Socket
@@ -169,6 +173,7 @@ class Link {
   #toServerMs = 0
   #toClientMs = 0
   #pendingBytes = 0
+  readonly #pendingWrites = new Set<PendingWrite>()
   #paused = false
   readonly #unread: Uint8Array[] = []
   #lost = false
@@ -230,18 +235,21 @@ class Link {
     this.#mayCut()
   }
 
-  /** The system takes the bytes late: until `drained` they belong to it, so it reads them only when they arrive at the client. */
+  /** The system takes the bytes late: until `drained` or `closed` they belong to it, so it reads them only when they arrive at the client. */
   #fromServer(chunks: readonly Uint8Array[]): boolean {
     const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0)
     if (sizeBytes === 0 || this.#serverClosed || this.#lost || this.life.state === 'dead') return true
+    const write: PendingWrite = { chunks }
+    this.#pendingWrites.add(write)
     for (const { start, end } of this.#pieces(sizeBytes)) {
       this.#pendingBytes += end - start
       this.#toClientMs = this.#arrival(this.#toClientMs)
       this.#parts.time.after(this.#toClientMs - this.#parts.time.nowMs, () => {
         this.#pendingBytes -= end - start
+        if (end === sizeBytes) this.#pendingWrites.delete(write)
         if (this.#clientClosed) return
         if (this.#lost && this.#parts.chance.happens(0.5)) this.#closeClient()
-        else this.#parts.client.data(Buffer.concat(chunks).subarray(start, end))
+        else this.#parts.client.data(Buffer.concat(write.chunks).subarray(start, end))
         if (this.#pendingBytes === 0) this.#toServer((server) => server.drained())
       })
     }
@@ -276,8 +284,14 @@ class Link {
     this.#toClientMs = this.#arrival(this.#toClientMs)
     time.after(this.#toClientMs - time.nowMs, () => this.#closeClient())
     // Like a socket's own event, it comes in a later turn.
-    time.after(0, () => this.#toServer((server) => server.closed()))
+    time.after(0, () => this.#toServer((server) => this.#tellClosed(server)))
     this.#parts.over()
+  }
+
+  /** From then on the server may use the memory of what it has written again: what is still on its way is a copy of the system's. */
+  #tellClosed(server: SocketEvents, error?: Error): void {
+    for (const write of this.#pendingWrites) write.chunks = [Buffer.concat(write.chunks)]
+    server.closed(error)
   }
 
   #endByClient(): void {
@@ -293,7 +307,7 @@ class Link {
       if (this.#serverClosed) return
       this.#serverClosed = true
       this.#parts.over()
-      server.closed(error)
+      this.#tellClosed(server, error)
     })
   }
 
