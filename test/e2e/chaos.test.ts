@@ -5,7 +5,7 @@ import { canHaveHosts } from '../chaos/hosts.ts'
 import { postgresBin } from '../chaos/killable-postgres.ts'
 import { repository } from './testing/server.ts'
 
-const seconds = 15
+const seconds = 60
 
 if (postgresBin() === undefined) test.skipIf(process.env.CI !== 'true')('chaos: PostgreSQL is installed', () => expect.fail('it is not'))
 else {
