@@ -1,7 +1,7 @@
 // pnpm test:attack [--long] [--only TEXT] [--seed N [--from N] [--requests N]] [--record]: every attack of the suite, one after another, with an ordinary client beside it.
 // The quick form asserts counts and memory, never time. The long form has the sizes of the goals; --record writes its figures to docs/evidence.md. Needs a build (`pnpm build`).
 import { existsSync } from 'node:fs'
-import { loadavg, setPriority } from 'node:os'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -85,7 +85,7 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
   const began = performance.now()
   const problems: string[] = []
   try {
-    await asSomebodyElsesMachine(() => run(target))
+    await run(target)
   } catch (error) {
     problems.push(errorText(error))
   }
@@ -104,17 +104,6 @@ async function suffer({ name, logLines, growthMiB, run }: Attack, target: Target
   if (residentMiB > mostMiB) problems.push(`the server had ${residentMiB.toFixed(0)} MiB, and at most ${mostMiB.toFixed(0)} are right`)
   for (const [part, used] of overLimit) problems.push(`the memory of ${part} exceeded its limit: ${used} bytes`)
   return { name, without, during, tookMs, longestTurnMs, residentMiB, growthMiB: grown, logLines: lines.length, problems }
-}
-
-/** The attacker is this process: it takes only the time of the cores that server and ordinary client leave. Only root may return from there. */
-async function asSomebodyElsesMachine(run: () => Promise<void>): Promise<void> {
-  if (process.getuid?.() !== 0) return await run()
-  setPriority(10)
-  try {
-    await run()
-  } finally {
-    setPriority(0)
-  }
 }
 
 async function writeLedger(): Promise<void> {
