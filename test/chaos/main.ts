@@ -52,7 +52,7 @@ for (let seed = first; seed < first + count; seed += 1) {
   for (const counts of plan?.counts ?? []) console.log(describePauses(pausesOf(result.history, result.clients, counts), counts))
   if (result.problems.length > 0) failed += 1
   if (result.problems.length > 0 || values.keep) {
-    console.log(`history and logs: ${keep(seed, result)}\nagain: pnpm chaos --seconds ${seconds} --seed ${seed}`)
+    console.log(`history and logs: ${keep(seed, result)}\nagain: pnpm chaos --hosts ${hosts} --seconds ${seconds} --seed ${seed}`)
   }
   if (values.record) await recordRun(result, { seed, seconds, load: loadavg()[0] ?? 0, target: values.target })
 }
